@@ -1,0 +1,19 @@
+"""How allauth meets our users."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+
+from smmatic.accounts.rules import is_staff
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Sends staff to the desk and customers to the services."""
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Where a person lands after signing in."""
+        return resolve_url("desk:home" if is_staff(getattr(request.user, "role", "")) else "dashboard:services")
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """Where a new customer lands."""
+        return self.get_login_redirect_url(request)

@@ -1,0 +1,157 @@
+"""Reads of people and API keys."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from smmatic.accounts.models import ApiKey, OneTimeLink, User
+from smmatic.accounts.rules import Permission, Role, allows, is_staff
+from smmatic.kernel.clock import now
+from smmatic.kernel.refusals import Refusal, RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts. `id` is also the id of a customer's Credits account."""
+
+    id: int
+    email: str
+    name: str
+    language: str
+    role: str
+
+    @property
+    def shown_name(self) -> str:
+        """What others see: the name, else the address."""
+        return self.name or self.email
+
+    @property
+    def staff(self) -> bool:
+        """Whether this person works at the desk."""
+        return is_staff(self.role)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the permission table gives this person the permission."""
+        return allows(self.role, permission)
+
+    def need(self, permission: Permission) -> None:
+        """Does nothing for those who may.
+
+        Raises:
+            Refusal: `role_missing`.
+        """
+        if not self.may(permission):
+            raise Refusal(RefusalCode.ROLE_MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """An API key as its owner sees it; never the key itself."""
+
+    id: int
+    label: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_on: object
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """The person behind an API key and what the key may do."""
+
+    person: Person
+    key_id: int
+    scopes: frozenset[str]
+
+    def need(self, scope: str) -> None:
+        """Does nothing when the key has the scope.
+
+        Raises:
+            Refusal: `scope_missing`.
+        """
+        if scope not in self.scopes:
+            raise Refusal(RefusalCode.SCOPE_MISSING, scope=scope)
+
+
+def person_of(user: object) -> Person:
+    """The person of a signed-in Django user.
+
+    Raises:
+        Refusal: `not_signed_in`.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        raise Refusal(RefusalCode.NOT_SIGNED_IN)
+    return _row(user)
+
+
+def person(person_id: int) -> Person | None:
+    """The person with this id, or None."""
+    user = User.objects.filter(id=person_id).first()
+    return _row(user) if user else None
+
+
+def person_by_email(email: str) -> Person | None:
+    """The person with this address, whatever its case, or None."""
+    user = User.objects.filter(email__iexact=email).first()
+    return _row(user) if user else None
+
+
+def people(ids: list[int]) -> dict[int, Person]:
+    """The people with these ids."""
+    return {user.id: _row(user) for user in User.objects.filter(id__in=ids)}
+
+
+def staff_people() -> list[Person]:
+    """Everybody with a staff role, by name."""
+    return [_row(user) for user in User.objects.exclude(role="").filter(is_active=True).order_by("name", "id")]
+
+
+def operator_exists() -> bool:
+    """Whether anybody is an operator yet."""
+    return User.objects.filter(role=Role.OPERATOR, is_active=True).exists()
+
+
+def link_is_open(secret: str) -> bool:
+    """Whether a one-time operator link can still be used."""
+    return OneTimeLink.objects.filter(digest=digest_of(secret), used_at=None, expires_at__gt=now()).exists()
+
+
+def api_keys(holder: Person) -> list[KeyRow]:
+    """A person's keys that are not revoked, newest first."""
+    rows = ApiKey.objects.filter(user_id=holder.id, revoked_at=None).order_by("-id")
+    return [
+        KeyRow(r.id, r.label, r.prefix, tuple(r.scopes), r.created_at, r.expires_at, r.last_used_on) for r in rows
+    ]
+
+
+def holder_of_key(secret: str) -> KeyHolder:
+    """The person and scopes behind an API key that is valid now.
+
+    Raises:
+        Refusal: `api_key_invalid`, the same for every cause.
+    """
+    prefix = secret[:12]
+    row = (
+        ApiKey.objects.select_related("user")
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now()), prefix=prefix, revoked_at=None, user__is_active=True)
+        .first()
+        if secret.isascii() and "\x00" not in secret
+        else None
+    )
+    if row is None or not hmac.compare_digest(bytes(row.digest), digest_of(secret)):
+        raise Refusal(RefusalCode.API_KEY_INVALID)
+    return KeyHolder(_row(row.user), row.id, frozenset(row.scopes))
+
+
+def digest_of(secret: str) -> bytes:
+    """SHA-256 of a secret of high entropy, for which a slow hash would add nothing."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _row(user: User) -> Person:
+    return Person(user.id, user.email, user.name, user.language, user.role)

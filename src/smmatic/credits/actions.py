@@ -1,0 +1,51 @@
+"""Credits given by a person: bonus and goodwill. Every other posting belongs to an order, a case or a deposit."""
+
+from datetime import datetime, timedelta
+
+from smmatic.accounts.queries import Person
+from smmatic.accounts.rules import Permission
+from smmatic.credits.idempotency import Answer, check_key, once
+from smmatic.credits.rules import Posting
+from smmatic.credits.steps import post
+from smmatic.kernel.amounts import MAX_UNITS, format_credits
+from smmatic.kernel.clock import now
+from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.texts import clean_text
+
+
+def give_credits(
+    actor: Person, customer_id: int, *, kind: str, units: int, reason: str, key: str, days: int | None = None,
+    order_id: int | None = None,
+) -> Answer:  # fmt: skip
+    """Gives a customer bonus or goodwill Credits; `days` until they expire, or None for never.
+
+    Goodwill is never a refund: it is another transfer, by a person, with a reason (clause 3.4).
+
+    Raises:
+        Refusal: `role_missing`, `field_invalid`, `amount_out_of_range`, `reason_missing`, `account_closed`,
+            `idempotency_key_*`.
+    """
+    actor.need(Permission.CREDITS_GRANT)
+    if kind not in ("bonus", "goodwill"):
+        raise Refusal(RefusalCode.FIELD_INVALID, "kind")
+    if not 0 < units <= MAX_UNITS:
+        raise Refusal(RefusalCode.AMOUNT_OUT_OF_RANGE, "credits", maximum=format_credits(MAX_UNITS))
+    if days is not None and not 1 <= days <= 3650:
+        raise Refusal(RefusalCode.FIELD_INVALID, "days")
+    words = clean_text(reason, "reason", 500)
+    if not words:
+        raise Refusal(RefusalCode.REASON_MISSING, "reason")
+    check_key(key)
+    expires_at: datetime | None = now() + timedelta(days=days) if days else None
+
+    def work() -> dict[str, object]:
+        posted = post([
+            Posting(
+                account_id=customer_id, kind=kind, amount=units, business_key=f"{kind}:{actor.id}:{key}",
+                actor=f"staff:{actor.id}", reason=words, order_id=order_id, expires_at=expires_at,
+            )
+        ])  # fmt: skip
+        return {"transfer": posted[0].transfer_id, "available_units": posted[0].available_after}
+
+    request = {"do": "give", "actor": actor.id, "kind": kind, "units": units, "reason": words, "days": days}
+    return once(customer_id, f"{kind}:{actor.id}:{key}"[:120], request, work)

@@ -1,0 +1,95 @@
+"""The way to the database: transactions, named SQL files, and constraint names turned into refusals."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, connection, transaction
+
+from smmatic.kernel.amounts import format_credits
+from smmatic.kernel.refusals import Refusal, RefusalCode
+
+CONSTRAINTS: dict[str, RefusalCode] = {
+    "refunds_case_one_open": RefusalCode.CASE_OPEN,
+    "credits_account_available_not_negative": RefusalCode.NOT_ENOUGH_CREDITS,
+    "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,
+    "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,
+    "credits_transfer_business_key": RefusalCode.POSTED_ALREADY,
+}
+"""Constraints that state a rule of the business, and the refusal that says so to a person."""
+
+REFUSED = "SM001"
+"""SQLSTATE with which our functions state a refusal: its code as message, its facts as JSON in the detail."""
+
+_BUSY = {"55P03", "40P01", "40001"}
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of a packaged SQL file, named from the package root: 'orders/accept.sql'."""
+    return resources.files("smmatic").joinpath(name).read_text(encoding="utf-8")
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """A transaction in which a broken constraint or a lock that can't be had becomes a Refusal.
+
+    Raises:
+        Refusal: by the violated constraint's name (see CONSTRAINTS), or `busy` on a lock time-out or deadlock.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except DatabaseError as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def refusal_of(error: BaseException) -> Refusal | None:
+    """The refusal that a database error stands for, or None when it is a fault of ours."""
+    cause = error.__cause__ if isinstance(error.__cause__, psycopg.Error) else error
+    if not isinstance(cause, psycopg.Error):
+        return None
+    if cause.sqlstate in _BUSY:
+        return Refusal(RefusalCode.BUSY)
+    if cause.sqlstate == REFUSED:
+        return refusal_from_answer({"code": cause.diag.message_primary or ""} | json.loads(cause.diag.message_detail or "{}"))
+    code = CONSTRAINTS.get(cause.diag.constraint_name or "")
+    if code is None:
+        return None
+    return Refusal(code)
+
+
+def refusal_from_answer(answer: Mapping[str, Any]) -> Refusal:
+    """The refusal that a function of ours answered: {"code": ..., facts}; facts in units are shown as Credits."""
+    facts = {key: value for key, value in answer.items() if key not in ("code", "field", "clause")}
+    for name in [name for name in facts if name.endswith("_units")]:
+        facts[name.removesuffix("_units")] = format_credits(int(facts[name]))
+    return Refusal(RefusalCode(answer["code"]), answer.get("field"), clause=answer.get("clause"), **facts)
+
+
+def fetch_all(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+    """Rows of a query as dictionaries by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_one(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> dict[str, Any] | None:
+    """The first row of a query as a dictionary, or None."""
+    rows = fetch_all(statement, parameters)
+    return rows[0] if rows else None
+
+
+def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+    """Runs a statement; the number of rows that it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.rowcount
