@@ -1,0 +1,56 @@
+"""`smmatic web`: gunicorn with settings that fit pages and an API on PostgreSQL."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+DEFAULT_BIND = "127.0.0.1:8000"
+
+
+class WebServer(BaseApplication):  # type: ignore[misc]
+    """Gunicorn configured by us instead of by a file."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hands our options to gunicorn."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The WSGI application, imported in each worker."""
+        from smmatic.wsgi import application
+
+        return application
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serves until it is told to stop (SIGTERM: requests under way are finished first)."""
+    parser = argparse.ArgumentParser(prog="smmatic web", description=main.__doc__)
+    parser.add_argument("--bind", default=os.environ.get("SMMATIC_BIND", DEFAULT_BIND), help="host:port or unix:path")
+    parser.add_argument("--processes", type=int, default=int(os.environ.get("SMMATIC_WEB_PROCESSES", "2")))
+    parser.add_argument("--threads", type=int, default=int(os.environ.get("SMMATIC_WEB_THREADS", "8")))
+    arguments = parser.parse_args(argv)
+    WebServer(
+        {
+            "bind": arguments.bind,
+            "workers": arguments.processes,
+            "threads": arguments.threads,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "graceful_timeout": 20,
+            "keepalive": 5,
+            "max_requests": 20_000,
+            "max_requests_jitter": 2_000,
+            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
+            "loglevel": os.environ.get("SMMATIC_WEB_LOG_LEVEL", "warning"),
+            "proc_name": "smmatic-web",
+            "control_socket_disable": True,
+        }
+    ).run()
+    return 0
