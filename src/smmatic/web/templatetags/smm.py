@@ -1,0 +1,233 @@
+"""What templates of SMMATIC need: Credits, times, statuses, icons, clauses and form fields."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from smmatic.kernel.amounts import format_credits
+from smmatic.kernel.refusals import CODES, Refusal
+from smmatic.web import words
+
+register = template.Library()
+
+
+@register.filter
+def credits(units: object) -> str:
+    """Units as Credits in the page's language: 12345000 -> '1,234.50' or '1.234,50'. Nothing for None."""
+    if not isinstance(units, int):
+        return ""
+    sign, text = ("\u2212" if units < 0 else ""), format_credits(abs(units))
+    whole, _point, fraction = text.partition(".")
+    grouped = f"{int(whole):,}".replace(",", formats.get_format("THOUSAND_SEPARATOR"))
+    return f"{sign}{grouped}{formats.get_format('DECIMAL_SEPARATOR')}{fraction}"
+
+
+@register.filter
+def signed(units: object) -> str:
+    """As `credits`, with a plus before what comes in."""
+    return f"+{credits(units)}" if isinstance(units, int) and units > 0 else credits(units)
+
+
+@register.filter
+def dong(amount: object) -> str:
+    """Dong with grouping: 2500000 -> '2,500,000 ₫'."""
+    if not isinstance(amount, int):
+        return ""
+    return f"{amount:,}".replace(",", formats.get_format("THOUSAND_SEPARATOR")) + "\u00a0₫"
+
+
+@register.filter
+def count(number: object) -> str:
+    """A whole number with grouping in the page's language."""
+    if not isinstance(number, int):
+        return ""
+    return f"{number:,}".replace(",", formats.get_format("THOUSAND_SEPARATOR"))
+
+
+@register.filter
+def local(moment: datetime | None) -> str:
+    """Date and time in the shop's time zone."""
+    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT") if moment else ""
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """Only hour and minute in the shop's time zone."""
+    return formats.date_format(timezone.localtime(moment), "H:i") if moment else ""
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString | str:
+    """A time that the page shows relative ('3 minutes ago'), with the absolute time on hover and without scripts."""
+    return _time(moment, local(moment), relative=True)
+
+
+@register.simple_tag
+def at(moment: datetime | None) -> SafeString | str:
+    """An absolute time in the shop's zone."""
+    return _time(moment, local(moment), relative=False)
+
+
+@register.simple_tag
+def due(moment: datetime | None) -> SafeString | str:
+    """A promised time: weekday, date, hour and zone."""
+    if moment is None:
+        return ""
+    here = timezone.localtime(moment)
+    day = formats.date_format(here, "l")
+    text = _("%(day)s, %(moment)s (Vietnam time)") % {"day": day, "moment": local(moment)}
+    return _time(moment, text, relative=False)
+
+
+def _time(moment: datetime | None, text: str, *, relative: bool) -> SafeString | str:
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}"{}>{}</time>', moment.isoformat(), SafeString(" data-rel") if relative else "", text
+    )
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon of the sprite; decoration only, so hidden from screen readers."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        extra,
+        static("vendor/tabler/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def clause(number: str | None, label: str = "") -> SafeString | str:
+    """A link to one clause of the policy page."""
+    if not number:
+        return ""
+    text = label or _("clause %(number)s") % {"number": number}
+    return format_html('<a class="clause" href="/policy#clause-{}">{}</a>', number, text)
+
+
+@register.simple_tag
+def price(units_per_one: int, unit: str = "") -> SafeString:
+    """'from 1.05 Credits per image': the price of one unit of a service."""
+    amount = format_html('<span class="num">{}</span>', credits(units_per_one))
+    if not unit:
+        return format_html(_("{} Credits"), amount)
+    return format_html(_("{} Credits per {}"), amount, unit)
+
+
+@register.inclusion_tag("_status.html")
+def status(kind: str, state: str, waiting: bool = False) -> dict[str, object]:
+    """A badge with icon and word. `waiting` replaces the state by 'Waiting for you'."""
+    return {"word": words.WAITING_FOR_YOU if waiting else words.word(kind, state)}
+
+
+@register.filter
+def status_word(state: str, kind: str) -> str:
+    """Only the word of a state."""
+    return str(words.word(kind, state).label)
+
+
+@register.inclusion_tag("_platform.html")
+def platform(code: str) -> dict[str, object]:
+    """The platform's icon and name."""
+    return {"word": words.platform(code)}
+
+
+@register.filter
+def category_word(name: str) -> words.Word:
+    """The category's word and icon."""
+    return words.category(name)
+
+
+@register.filter
+def kinds(link_kinds: object) -> str:
+    """'a shop or a product': the link kinds of a service in a sentence."""
+    names = [
+        str(words.LINK_KIND.get(str(kind), kind))
+        for kind in (link_kinds if isinstance(link_kinds, (list, tuple)) else ())
+    ]
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(first)s or %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
+
+
+@register.filter
+def says_uncharged(refusal: object) -> bool:
+    """Whether the refusal's own next step already says that nothing was charged."""
+    return isinstance(refusal, Refusal) and "charged" in CODES[refusal.code].next_step
+
+
+@register.filter
+def get(mapping: object, key: object) -> object:
+    """A value of a dictionary by a key that is only known at run time."""
+    return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+@register.filter
+def in_language(row: object) -> str:
+    """The name of a service or another row that has `name(language)`."""
+    name = getattr(row, "name", "")
+    return str(name((get_language() or "en")[:2]) if callable(name) else name)
+
+
+@register.filter
+def unit_in_language(row: object) -> str:
+    """The unit of a service or another row that has `unit(language)`."""
+    unit = getattr(row, "unit", "")
+    return str(unit((get_language() or "en")[:2]) if callable(unit) else unit)
+
+
+@register.inclusion_tag("_bound.html")
+def bound(field: BoundField) -> dict[str, object]:
+    """A field of a Django form, with label, hint and errors tied to it."""
+    checkbox = isinstance(field.field.widget, CheckboxInput)
+    described = [
+        f"{field.auto_id}-{part}" for part, there in (("error", field.errors), ("hint", field.help_text)) if there
+    ]
+    attributes: dict[str, str] = {"class": "form-check-input" if checkbox else "form-control"}
+    attributes["placeholder"] = ""
+    if field.errors:
+        attributes["class"] += " is-invalid"
+        attributes["aria-invalid"] = "true"
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    return {"field": field, "checkbox": checkbox, "widget": field.as_widget(attrs=attributes)}
+
+
+@register.inclusion_tag("_field.html", takes_context=True)
+def field(context: dict[str, Any], name: str, label: str, **options: object) -> dict[str, object]:
+    """A labelled form field with hint and error, filled from the page's `values` and `errors`.
+
+    Options: type, hint, value, required, optional, rows (makes a text area), choices (makes a select), after; every
+    other option is an HTML attribute, underscores standing for hyphens.
+    """
+    errors: dict[str, Refusal] = context.get("errors") or {}
+    values: dict[str, object] = context.get("values") or {}
+    known = {
+        key: options.pop(key, None)
+        for key in ("type", "hint", "value", "rows", "choices", "optional", "prefix", "suffix")
+    }
+    required = bool(options.pop("required", False))
+    value = values.get(name, known["value"])
+    described = " ".join(
+        part for part in (f"{name}-hint" if known["hint"] else "", f"{name}-error" if name in errors else "") if part
+    )
+    return {
+        **known,
+        "name": name,
+        "label": label,
+        "required": required,
+        "value": "" if value is None else value,
+        "error": errors.get(name),
+        "described": described,
+        "attributes": {key.replace("_", "-"): item for key, item in options.items() if item not in (None, False, "")},
+    }

@@ -1,0 +1,12 @@
+"""Public pages that belong to no room: home, the language switch, and what browsers ask for by themselves."""
+
+from django.urls import path
+
+from smmatic.web import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("language", views.language, name="language"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path("robots.txt", views.robots, name="robots"),
+]
