@@ -111,5 +111,17 @@ LINK_WORDS: dict[str, tuple[str, str]] = {
         _("One order may cost %(maximum)s Credits at most."),
         _("Order less at once. Nothing was charged."),
     ),
+    "catalogue_code_twice": (
+        _("This code is already on line %(line)s."),
+        _("Give every service its own code. Nothing was imported."),
+    ),
+    "catalogue_one_of": (
+        _("'%(value)s' is not known here."),
+        _("Use one of: %(allowed)s. Nothing was imported."),
+    ),
+    "catalogue_size": (
+        _("The file must have from 1 to %(maximum)s lines below its header."),
+        _("Split it. Nothing was imported."),
+    ),
 }
 """Sentence and next step by code; all of them answer with HTTP status 422."""

@@ -94,6 +94,9 @@ class RefusalCode(StrEnum):
     SPAN_TOO_LONG = "span_too_long"
     BRIEF_OR_FILE_NEEDED = "brief_or_file_needed"
     PRICE_TOO_LARGE = "price_too_large"
+    CATALOGUE_CODE_TWICE = "catalogue_code_twice"
+    CATALOGUE_ONE_OF = "catalogue_one_of"
+    CATALOGUE_SIZE = "catalogue_size"
     POLICY_CHANGED = "policy_changed"
     # orders
     ORDER_ENDED = "order_ended"
