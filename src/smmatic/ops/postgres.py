@@ -23,7 +23,7 @@ from smmatic.ops import roles
 from smmatic.ops.postgres_place import PORT, Place, PostgresError, find_place, look
 from smmatic.ops.processes import FileLock, Say, locked, say_to_stderr, started_at
 
-__all__ = ["DATABASE", "PostgresError", "ServerHandle", "Status", "data_folder", "server", "status"]
+__all__ = ["DATABASE", "PostgresError", "ServerHandle", "Status", "data_folder", "server", "status", "stop_unused"]
 
 DATABASE = "smmatic"
 _WAITING = "Another command is starting or stopping PostgreSQL; waiting for it ..."
@@ -59,7 +59,7 @@ class ServerHandle:
         Raises:
             PostgresError: when it can't be started.
         """
-        if cluster.ping(self.place) != pq.Ping.NO_RESPONSE:
+        if cluster.postmaster(self.place) is not None or cluster.ping(self.place) != pq.Ping.NO_RESPONSE:
             return False
         with _start_lock(self.place, self.say):
             if cluster.ping(self.place) == pq.Ping.OK:
@@ -138,6 +138,20 @@ def status(data_dir: Path) -> Status | None:
         os_user=place.user.label,
         in_use=in_use,
     )
+
+
+def stop_unused(data_dir: Path, *, say: Say = say_to_stderr) -> bool:
+    """Stops a server that outlived its users (all of them killed); False when somebody uses it."""
+    place = look(data_dir)
+    if place is None:
+        return True
+    users = _lock(place, "users.lock")
+    with _start_lock(place, say):
+        unused = users.try_take(exclusive=True)
+        if unused:
+            cluster.stop(place, say)
+    users.release()
+    return unused
 
 
 def _leave(place: Place, users: FileLock, say: Say) -> None:

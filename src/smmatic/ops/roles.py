@@ -13,12 +13,17 @@ OWNER = "smmatic_owner"
 APP = "smmatic_app"
 _APP_LIMITS = {"lock_timeout": "10s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
 HISTORY = (
-    "credits_transfer",
-    "credits_grant_use",
     "credits_account",
-    "credits_charge",
+    "credits_transfer",
     "credits_grant",
+    "credits_grant_use",
+    "credits_charge",
+    "credits_idempotency",
     "orders_event",
+    "refunds_claim",
+    "refunds_event",
+    "policy_version",
+    "policy_calendar",
 )
 """Tables that the app role may not change: the ledger is written by functions of the owner, events only grow."""
 
