@@ -3,3 +3,6 @@
 from smmatic.accounts.models import *  # noqa: F403
 from smmatic.catalogue.models import *  # noqa: F403
 from smmatic.credits.models import *  # noqa: F403
+from smmatic.orders.models import *  # noqa: F403
+from smmatic.policy.models import *  # noqa: F403
+from smmatic.refunds.models import *  # noqa: F403

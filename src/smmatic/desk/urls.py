@@ -1,0 +1,6 @@
+"""Routes of this package."""
+
+from django.urls import URLPattern
+
+app_name = "desk"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,120 @@
+"""From an order, its charge and its claims to one plan: what is decided and what moves. Pure.
+
+What a preview shows and what is then executed come from this one plan.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from smmatic.credits.queries import ChargeRow
+from smmatic.orders.queries import OrderRow
+from smmatic.policy.arithmetic import refundable_units
+from smmatic.policy.compiler import CompiledPolicy, Outcome
+
+CLAIM_FACTS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_party_violation")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimState:
+    """The newest word on one claim: how far it is proven, who said so, and on what."""
+
+    claim: str
+    proof: str
+    source: str
+    source_id: int | None
+    evidence: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A decision and every unit that it moves. `units_back` = `release` + `refund`.
+
+    `release` comes from what is still held, `refund` from what was captured; `capture` is delivered work, `forfeit`
+    what stays without delivery; all in Credit units. Nothing moves while `review` is true.
+    """
+
+    ask: str
+    facts: Mapping[str, str]
+    cell: int
+    outcome: Outcome
+    units_back: int
+    release: int
+    refund: int
+    capture: int
+    forfeit: int
+
+    @property
+    def review(self) -> bool:
+        """Whether a person has to look first."""
+        return self.outcome.decision == "review"
+
+    @property
+    def approved(self) -> bool:
+        """Whether Credits go back."""
+        return self.outcome.decision == "approve"
+
+
+def stage_of(order: OrderRow) -> str:
+    """The policy's `stage` of an order."""
+    if order.status == "pending":
+        return "pending"
+    if order.status == "rejected":
+        return "refused"
+    if order.status == "completed":
+        return "done"
+    if order.live:
+        return "unknown" if order.unknown_since else "begun"
+    return "stop_confirmed" if order.stop_status == "confirmed" else "halted"
+
+
+def delivered_of(order: OrderRow) -> str:
+    """The policy's `delivered` of an order."""
+    if order.delivered <= 0:
+        return "none"
+    return "all" if order.delivered >= order.quantity else "part"
+
+
+def facts_of(order: OrderRow, claims: Mapping[str, ClaimState], ask: str, *, reviewed: bool) -> dict[str, str]:
+    """Every fact that the policy asks for."""
+    facts = {"ask": ask, "stage": stage_of(order), "delivered": delivered_of(order)}
+    facts |= {name: claims[name].proof if name in claims else "none" for name in CLAIM_FACTS}
+    expected = claims.get("expectations")
+    facts["expectations"] = "claimed" if expected and expected.proof in ("claimed", "alleged", "verified") else "no"
+    facts["reviewed"] = "yes" if reviewed else "no"
+    return facts
+
+
+def make_plan(
+    compiled: CompiledPolicy, order: OrderRow, charge: ChargeRow, claims: Mapping[str, ClaimState], ask: str, *,
+    reviewed: bool = False,
+) -> Plan:  # fmt: skip
+    """Decides by the policy and computes every unit that would move.
+
+    Raises:
+        ImpossibleFacts: when the order's facts are a combination that the policy calls impossible.
+    """
+    facts = facts_of(order, claims, ask, reviewed=reviewed)
+    outcome = compiled.decide(facts)
+    cell = compiled.cell(facts)
+    if outcome.decision == "review":
+        return Plan(ask, facts, cell, outcome, 0, 0, 0, 0, 0)
+    back = refundable_units(
+        charge=charge.amount, delivered=order.delivered, ordered=order.quantity, released=charge.released,
+        refunded=charge.refunded, credits=outcome.credits,
+    ) if outcome.decision == "approve" else 0  # fmt: skip
+    release = min(back, charge.open)
+    refund = back - release
+    capture = forfeit = 0
+    if not order.live or outcome.order in ("cancel", "stop"):
+        left = charge.open - release
+        worth = charge.amount * order.delivered // order.quantity
+        capture = max(0, min(left, worth - (charge.captured - charge.forfeited)))
+        forfeit = left - capture
+    return Plan(ask, facts, cell, outcome, back, release, refund, capture, forfeit)
+
+
+def needs_second_person(units: int, returned_in_period: int, *, per_case: int, per_period: int) -> bool:
+    """Whether a decision of `units` needs a second person: by itself, or by the customer's sum in the period."""
+    return units > per_case or units + returned_in_period > per_period

@@ -1,0 +1,203 @@
+"""Planning and carrying out decisions inside a transaction that an action has opened.
+
+The order is locked by whoever calls; charge, account and grants are locked by the ledger's own function.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from smmatic.credits import queries as credits
+from smmatic.credits.queries import ChargeRow
+from smmatic.credits.rules import Posting
+from smmatic.credits.steps import post
+from smmatic.kernel.amounts import UNITS
+from smmatic.kernel.clock import now
+from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.orders import steps as orders
+from smmatic.orders.queries import OrderRow
+from smmatic.orders.steps import Actor
+from smmatic.policy import queries as policy
+from smmatic.policy.business_time import DueDate, due_at
+from smmatic.policy.compiler import ImpossibleFacts
+from smmatic.policy.queries import PolicyRow
+from smmatic.refunds import queries
+from smmatic.refunds.models import Case, CaseEvent, Claim
+from smmatic.refunds.queries import CaseRow
+from smmatic.refunds.rules import ClaimState, Plan, make_plan, needs_second_person
+
+_log = logging.getLogger(__name__)
+
+LIVE = ("pending", "processing", "in_progress")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimInput:
+    """A claim that somebody makes or proves: its proof, who says so, and on what."""
+
+    claim: str
+    proof: str
+    source: str
+    evidence: str = ""
+    source_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that a decision on an order rests on, under the order's own policy version."""
+
+    order: OrderRow
+    charge: ChargeRow
+    claims: Mapping[str, ClaimState]
+    policy: PolicyRow
+
+    def plan(self, ask: str, *, reviewed: bool = False) -> Plan:
+        """The plan for what is asked. A combination that the policy calls impossible goes to a person and alarms."""
+        try:
+            return make_plan(self.policy.compiled, self.order, self.charge, self.claims, ask, reviewed=reviewed)
+        except ImpossibleFacts as error:
+            _log.error("order %s is in a combination that the policy calls impossible: %s", self.order.id, error)
+            return Plan(ask, error.facts, -1, self.policy.compiled.review_outcome, 0, 0, 0, 0, 0)
+
+    def with_claim(self, claim: ClaimInput) -> "Situation":
+        """The situation as if one more claim had been made, for previews."""
+        state = ClaimState(claim.claim, claim.proof, claim.source, claim.source_id, claim.evidence)
+        return replace(self, claims=dict(self.claims) | {claim.claim: state})
+
+    def due(self, opened_at: datetime) -> DueDate:
+        """When a person has to have answered a case opened at a moment."""
+        document = self.policy.document
+        return due_at(
+            opened_at, document.times.business_days(self.order.service_class),
+            policy.calendar(self.order.calendar_version_id).calendar, document.times,
+        )  # fmt: skip
+
+    def second_person_needed(self, units: int) -> bool:
+        """Whether giving back `units` by a person's decision needs a second person."""
+        rules = self.policy.document.approvals
+        since = now() - timedelta(days=rules.customer_days)
+        return needs_second_person(
+            units,
+            credits.returned_since(self.order.customer_id, since),
+            per_case=rules.case_credits * UNITS,
+            per_period=rules.customer_credits * UNITS,
+        )
+
+
+def situation_of(order: OrderRow) -> Situation:
+    """The situation of an order now."""
+    charge = credits.charge(order.id)
+    if charge is None:
+        raise RuntimeError(f"order {order.id} has no charge: run `smmatic prove`")
+    return Situation(order, charge, queries.claims_of(order.id), policy.policy(order.policy_version_id))
+
+
+def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
+    """Adds words on claims about an order; the newest of each claim counts."""
+    for claim in claims:
+        Claim.objects.create(
+            order_id=order_id, claim=claim.claim, proof=claim.proof, source=claim.source, source_id=claim.source_id,
+            evidence=claim.evidence[:5000],
+        )  # fmt: skip
+
+
+def open_case(
+    situation: Situation, plan: Plan, *, state: str, actor: Actor, reason: str = "", words: str = "",
+    automatic: bool, reviewed: bool = False,
+) -> CaseRow:  # fmt: skip
+    """Adds a case with its first event. A due date is set where a person has to look.
+
+    Raises:
+        Refusal (through atomic): `case_open` when the order has an open case.
+    """
+    opened_at = now()
+    due = situation.due(opened_at) if state in ("in_review", "approved") else None
+    by_person = actor.kind == "staff"
+    row = Case.objects.create(
+        order_id=situation.order.id, customer_id=situation.order.customer_id, ask=plan.ask, state=state,
+        automatic=automatic, reason=reason, words=words, service_class=situation.order.service_class,
+        policy_version_id=situation.policy.id, opened_at=opened_at, due_at=due.at if due else None,
+        due_skipped=[[day.isoformat(), why] for day, why in due.skipped] if due else [], facts=dict(plan.facts),
+        cell=plan.cell, decision=plan.outcome.decision, clause=plan.outcome.clause, credits=plan.outcome.credits,
+        units=plan.units_back, version=1, reviewed=reviewed,
+        decided_by_id=actor.id if by_person and not automatic else None, approved_by_id=None,
+        decided_at=opened_at if state in ("denied", "settled", "approved") else None,
+        settled_at=opened_at if state == "settled" else None,
+    )  # fmt: skip
+    record_case(
+        row.id, "opened" if state in ("in_review", "approved") else "decided", actor=actor, why=words[:1000],
+        facts=plan_facts(plan, situation) | {"state": state, "due_at": due.at.isoformat() if due else None},
+        notify=state != "approved" and plan.ask != "cancel",
+    )  # fmt: skip
+    return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
+
+
+def record_case(
+    case_id: int, kind: str, *, actor: Actor, why: str = "", facts: Mapping[str, Any] | None = None,
+    visible: bool = True, notify: bool = False,
+) -> None:  # fmt: skip
+    """Adds a line to a case's history."""
+    CaseEvent.objects.create(
+        case_id=case_id, kind=kind, actor_kind=actor.kind, actor_id=actor.id, why=why[:1000], facts=dict(facts or {}),
+        visible=visible, notify=notify,
+    )  # fmt: skip
+
+
+def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | None, why: str = "") -> None:
+    """Does what a plan says, once: the order's end, what goes back, what is captured, what is kept.
+
+    Raises:
+        Refusal (through atomic): `order_accepted` when a pending order was accepted meanwhile; what the ledger refuses.
+    """
+    order = situation.order
+    facts = plan_facts(plan, situation)
+    if plan.outcome.order == "cancel":
+        if not orders.move(
+            order.id, ("pending",), "cancelled", actor=actor, kind="cancelled", why=why, facts=facts, notify=True,
+            ended_at=now(),
+        ):  # fmt: skip
+            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause="4.2")
+    elif plan.outcome.order == "stop" and order.live:
+        to_status = "partial" if order.delivered else "failed"
+        orders.move(
+            order.id, ("processing", "in_progress"), to_status, actor=actor, kind=to_status, why=why, facts=facts,
+            ended_at=now(), next_check_at=None, unknown_since=None, waiting_since=None,
+        )  # fmt: skip
+    post(_postings(situation, plan, actor, case_id))
+    if plan.units_back:
+        orders.record(order.id, "refunded", actor=actor, why=why, facts=facts | {"case": case_id})
+
+
+def plan_facts(plan: Plan, situation: Situation) -> dict[str, Any]:
+    """What a timeline keeps of a plan: version, clause, decision, units, and the facts of the decision."""
+    return {
+        "policy_version": situation.policy.version,
+        "clause": plan.outcome.clause,
+        "decision": plan.outcome.decision,
+        "credits": plan.outcome.credits,
+        "units_back": plan.units_back,
+        "facts": dict(plan.facts),
+    }
+
+
+def _postings(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
+    order = situation.order
+    grace = situation.policy.document.bonus_grace_days * 86_400
+    per_case = f"case:{case_id}" if case_id is not None else f"order:{order.id}"
+    wanted = (
+        ("release", plan.release, f"release:{per_case}"),
+        ("refund", plan.refund, f"refund:{per_case}"),
+        ("capture", plan.capture, f"capture:order:{order.id}"),
+        ("forfeit", plan.forfeit, f"forfeit:order:{order.id}"),
+    )
+    return [
+        Posting(
+            account_id=order.customer_id, kind=kind, amount=units, business_key=key, actor=actor.text,
+            reason=order.service_code, order_id=order.id, case_id=case_id, clause=plan.outcome.clause,
+            grace_seconds=grace if kind in ("release", "refund") else None,
+        )
+        for kind, units, key in wanted
+        if units > 0
+    ]  # fmt: skip
