@@ -40,7 +40,7 @@ COMMANDS = {
     "migrate": Command("bring the database to this version, as the owner", "smmatic.ops.migrate:main", Needs.DATABASE),
     "prepare": Command("load policy, calendar and catalogue", "smmatic.ops.bootstrap:main", Needs.DJANGO),
     "policy": Command("prove, explain and activate the policy file", "smmatic.policy.commands:main", Needs.DJANGO),
-    "prove": Command("recompute every balance from the transfers", "smmatic.credits.prove:main", Needs.DJANGO),
+    "prove": Command("recompute every balance from the transfers", "smmatic.ops.prove:main", Needs.DJANGO),
     "doctor": Command("say what runs where and what to do next", "smmatic.ops.doctor:main"),
     "operator-link": Command("a one-time link for the first operator", "smmatic.ops.bootstrap:link", Needs.DJANGO),
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),

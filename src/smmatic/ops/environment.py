@@ -9,6 +9,8 @@ from pathlib import Path
 from smmatic.ops.postgres import ServerHandle, data_folder, server
 from smmatic.ops.processes import Say, say_to_stderr
 
+DEFAULT_BIND = "127.0.0.1:8000"
+
 
 def load_dotenv(path: Path = Path(".env")) -> None:
     """Puts the lines of `.env` into the environment; what is set already wins."""

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL: several processes share one server, and the last one that leaves stops it.
 
 Every user holds a shared lock on `users.lock` for as long as it needs the server. Starting, stopping and making roles
-and databases happen under the exclusive `start.lock`. Locks end with their process, however it ends, so a kill -9 leaves
-nothing to clean up: the next command finds the server running and shares it, or finds it dead and starts it, and
+and databases happen under the exclusive `start.lock`. Locks end with their process, however it ends, so a kill -9
+leaves nothing to clean up: the next command finds the server running and shares it, or finds it dead and starts it, and
 PostgreSQL's own crash recovery brings back everything that was acknowledged.
 """
 
@@ -23,7 +23,17 @@ from smmatic.ops import roles
 from smmatic.ops.postgres_place import PORT, Place, PostgresError, find_place, look
 from smmatic.ops.processes import FileLock, Say, locked, say_to_stderr, started_at
 
-__all__ = ["DATABASE", "PostgresError", "ServerHandle", "Status", "data_folder", "server", "status", "stop_unused"]
+__all__ = [
+    "DATABASE",
+    "PostgresError",
+    "ServerHandle",
+    "Status",
+    "addresses",
+    "data_folder",
+    "server",
+    "status",
+    "stop_unused",
+]
 
 DATABASE = "smmatic"
 _WAITING = "Another command is starting or stopping PostgreSQL; waiting for it ..."
@@ -138,6 +148,21 @@ def status(data_dir: Path) -> Status | None:
         os_user=place.user.label,
         in_use=in_use,
     )
+
+
+def addresses(data_dir: Path, database: str = DATABASE) -> tuple[str, str] | None:
+    """The addresses for owner and app of a server that was made, without holding it; None when there is none.
+
+    Raises:
+        PostgresError: when the folder may not be read.
+    """
+    place = look(data_dir)
+    if place is None or not (place.home / "credentials.json").exists():
+        return None
+    try:
+        return _urls(place, database, _credentials(place))
+    except PermissionError as error:
+        raise PostgresError(f"No permission to read {place.home}; run as its owner.") from error
 
 
 def stop_unused(data_dir: Path, *, say: Say = say_to_stderr) -> bool:

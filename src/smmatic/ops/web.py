@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-DEFAULT_BIND = "127.0.0.1:8000"
+from smmatic.ops.environment import DEFAULT_BIND
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]

@@ -1,0 +1,48 @@
+"""`smmatic prove`: the proof of the ledger, and a note of when it last ran for `smmatic doctor`."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from smmatic.ops.postgres import data_folder
+
+
+@dataclass(frozen=True)
+class LastProof:
+    """When the ledger was last proven on this machine (UTC), how that ended and how long it took in seconds."""
+
+    at: datetime
+    exit_code: int
+    seconds: float
+
+
+def main(argv: Sequence[str]) -> int:
+    """Proves the ledger (see smmatic.credits.prove) and notes the outcome in the data folder."""
+    from smmatic.credits.prove import main as prove
+
+    began = time.monotonic()
+    code = int(prove(list(argv)) or 0)
+    _note(LastProof(datetime.now(UTC), code, round(time.monotonic() - began, 3)))
+    return code
+
+
+def last_proof() -> LastProof | None:
+    """The newest note, or None when the ledger was never proven from this machine."""
+    try:
+        noted = json.loads((data_folder() / "last_proof.json").read_text(encoding="utf-8"))
+        return LastProof(datetime.fromisoformat(noted["at"]), int(noted["exit_code"]), float(noted["seconds"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _note(proof: LastProof) -> None:
+    path = data_folder() / "last_proof.json"
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(json.dumps(asdict(proof) | {"at": proof.at.isoformat()}), encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        return  # a machine without a data folder: the proof stands, only the note is missing
