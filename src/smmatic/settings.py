@@ -17,7 +17,9 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SMMATIC_", env_file=".env", extra="ignore", populate_by_name=True)
 
-    secret_key: str = Field(default="", description="Signs sessions; 50+ random characters. Made by `smmatic` if unset.")
+    secret_key: str = Field(
+        default="", description="Signs sessions; 50+ random characters. Made by `smmatic` if unset."
+    )
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     database_owner_url: str = Field(default="", validation_alias="DATABASE_OWNER_URL")
     database_role: Literal["app", "owner"] = "app"
@@ -126,10 +128,15 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": parse_database_url(ENV.database_owner_url if ENV.database_role == "owner" else ENV.database_url)}
+DATABASES = {
+    "default": parse_database_url(ENV.database_owner_url if ENV.database_role == "owner" else ENV.database_url)
+}
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

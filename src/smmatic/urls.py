@@ -13,6 +13,6 @@ urlpatterns = [
 ]
 
 handler400 = "smmatic.web.errors.bad_request"
-handler403 = "smmatic.web.errors.permission_denied"
-handler404 = "smmatic.web.errors.page_not_found"
+handler403 = "smmatic.web.errors.forbidden"
+handler404 = "smmatic.web.errors.not_found"
 handler500 = "smmatic.web.errors.server_error"

@@ -124,9 +124,7 @@ def link_is_open(secret: str) -> bool:
 def api_keys(holder: Person) -> list[KeyRow]:
     """A person's keys that are not revoked, newest first."""
     rows = ApiKey.objects.filter(user_id=holder.id, revoked_at=None).order_by("-id")
-    return [
-        KeyRow(r.id, r.label, r.prefix, tuple(r.scopes), r.created_at, r.expires_at, r.last_used_on) for r in rows
-    ]
+    return [KeyRow(r.id, r.label, r.prefix, tuple(r.scopes), r.created_at, r.expires_at, r.last_used_on) for r in rows]
 
 
 def holder_of_key(secret: str) -> KeyHolder:

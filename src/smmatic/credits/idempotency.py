@@ -57,7 +57,8 @@ def once(account_id: int, key: str, request: object, work: Callable[[], dict[str
         if prior is None:
             answer = _attempt(work)
             fetch_one(
-                "SELECT credits_idempotency_end_v1(%s, %s, %s::jsonb)", [account_id, key, json.dumps(answer, default=str)]
+                "SELECT credits_idempotency_end_v1(%s, %s, %s::jsonb)",
+                [account_id, key, json.dumps(answer, default=str)],
             )
         else:
             answer = json.loads(prior) if isinstance(prior, str) else prior

@@ -59,7 +59,9 @@ def refusal_of(error: BaseException) -> Refusal | None:
     if cause.sqlstate in _BUSY:
         return Refusal(RefusalCode.BUSY)
     if cause.sqlstate == REFUSED:
-        return refusal_from_answer({"code": cause.diag.message_primary or ""} | json.loads(cause.diag.message_detail or "{}"))
+        return refusal_from_answer(
+            {"code": cause.diag.message_primary or ""} | json.loads(cause.diag.message_detail or "{}")
+        )
     code = CONSTRAINTS.get(cause.diag.constraint_name or "")
     if code is None:
         return None

@@ -20,7 +20,9 @@ def parse_database_url(url: str) -> dict[str, Any]:
     try:
         parts = dict(conninfo_to_dict(url))
     except ProgrammingError as error:
-        raise ImproperlyConfigured("DATABASE_URL is not a PostgreSQL URL such as postgresql://user:password@host/name") from error
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not a PostgreSQL URL such as postgresql://user:password@host/name"
+        ) from error
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.pop("dbname", ""),

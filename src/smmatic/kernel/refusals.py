@@ -333,6 +333,8 @@ class _Values(dict[str, object]):
 
     def __missing__(self, name: str) -> object:
         return "?"
+
+
 CODES.update({RefusalCode(code): Words(422, *texts) for code, texts in LINK_WORDS.items()})
 
 

@@ -13,7 +13,13 @@ from smmatic.catalogue import queries as catalogue
 from smmatic.catalogue.queries import ServiceRow
 from smmatic.catalogue.rules import CheckedInput, check_input
 from smmatic.credits.idempotency import check_key, request_hash
-from smmatic.kernel.database import atomic, fetch_all, fetch_one, refusal_from_answer, refusal_of
+from smmatic.kernel.database import (
+    atomic,
+    fetch_all,
+    fetch_one,
+    refusal_from_answer,
+    refusal_of,
+)
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.files import check_file
 from smmatic.orders.models import File

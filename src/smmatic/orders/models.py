@@ -62,7 +62,8 @@ class Order(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(quantity__gt=0, amount__gt=0), name="orders_order_positive"),
             models.CheckConstraint(
-                condition=Q(delivered__gte=0, delivered__lte=F("quantity")), name="orders_order_delivered_within_quantity"
+                condition=Q(delivered__gte=0, delivered__lte=F("quantity")),
+                name="orders_order_delivered_within_quantity",
             ),
             models.CheckConstraint(condition=Q(status__in=STATUSES), name="orders_order_status"),
             models.CheckConstraint(condition=Q(stop_status__in=STOP_STATUSES), name="orders_order_stop_status"),

@@ -17,12 +17,20 @@ from smmatic.kernel.texts import clean_text
 from smmatic.orders import queries as orders
 from smmatic.orders import steps as order_steps
 from smmatic.orders.queries import OrderRow
-from smmatic.orders.steps import SYSTEM, Actor, actor_of
+from smmatic.orders.steps import Actor, actor_of
 from smmatic.policy.business_time import DueDate
 from smmatic.refunds import queries, steps
+from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
-from smmatic.refunds.steps import ClaimInput, Situation, carry_out, open_case, record_claims, situation_of
+from smmatic.refunds.steps import (
+    ClaimInput,
+    Situation,
+    carry_out,
+    open_case,
+    record_claims,
+    situation_of,
+)
 
 MAX_WORDS = 4000
 
@@ -97,7 +105,7 @@ def cancel(person: Person, order_id: int, *, key: str | None = None) -> Decided:
             raise refusal
         case = open_case(situation, plan, state="settled", actor=actor_of(person), automatic=True)
         carry_out(situation, plan, actor=actor_of(person), case_id=case.id)
-        return _answer(order_id, case.id, "settled", plan, None)
+        return _answer(order_id, case, plan)
 
     return _run(person, key, ["cancel", order_id], work)
 
@@ -131,7 +139,9 @@ def request_refund(
         if file_ids:
             order_steps.attach_files(person.id, order_id, file_ids, "evidence")
         situation = situation_of(order)
-        return _decide_at_once(situation, situation.plan("refund"), actor_of(person), chosen.code, told)
+        plan = situation.plan("refund")
+        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.code, words=told)
+        return _answer(order_id, case, plan)
 
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
 
@@ -271,28 +281,9 @@ def _end(
         plan = situation_of(order_steps.lock_order(order.id)).plan("refund")
         return Decided(order.id, None, "in_review", "review", plan.outcome.clause, 0, None)
     situation = situation_of(order_steps.lock_order(order.id))
-    plan = situation.plan("none")
-    if plan.review or plan.approved:
-        two_people = actor.kind == "staff" and to_status != "rejected" and situation.second_person_needed(plan.units_back)
-        return _decided(_decide_at_once(situation, plan, actor, "", why, wait_for_second=two_people))
-    carry_out(situation, plan, actor=SYSTEM, case_id=None)
-    return Decided(order.id, None, "denied", plan.outcome.decision, plan.outcome.clause, 0, None)
-
-
-def _decide_at_once(
-    situation: Situation, plan: Plan, actor: Actor, reason_code: str, words: str, *, wait_for_second: bool = False
-) -> dict[str, Any]:
-    state = "settled" if plan.approved else "denied"
-    if plan.review:
-        state = "in_review"
-    elif wait_for_second:
-        state = "approved"
-    case = open_case(
-        situation, plan, state=state, actor=actor, reason=reason_code, words=words, automatic=not wait_for_second
-    )
-    if state in ("settled", "denied"):
-        carry_out(situation, plan, actor=SYSTEM, case_id=case.id)
-    return _answer(situation.order.id, case.id, state, plan, case.due_at.isoformat() if case.due_at else None)
+    two_people = actor.kind == "staff" and to_status != "rejected"
+    plan, case = steps.settle_end(situation, actor, why=why, two_people=two_people)
+    return _decided(_answer(order.id, case, plan))
 
 
 def _cancel_refusal(situation: Situation, plan: Plan) -> Refusal | None:
@@ -338,10 +329,11 @@ def _check_delivered(order: OrderRow, delivered: int) -> None:
         raise Refusal(RefusalCode.UNITS_OUT_OF_RANGE, "delivered", minimum=0, maximum=order.quantity)
 
 
-def _answer(order_id: int, case_id: int | None, state: str, plan: Plan, due: str | None) -> dict[str, Any]:
+def _answer(order_id: int, case: CaseRow | None, plan: Plan) -> dict[str, Any]:
     return {
-        "order": order_id, "case": case_id, "state": state, "decision": plan.outcome.decision,
-        "clause": plan.outcome.clause, "units_back": plan.units_back, "due_at": due,
+        "order": order_id, "case": case.id if case else None, "state": case.state if case else "denied",
+        "decision": plan.outcome.decision, "clause": plan.outcome.clause, "units_back": plan.units_back,
+        "due_at": case.due_at.isoformat() if case and case.due_at else None,
     }  # fmt: skip
 
 

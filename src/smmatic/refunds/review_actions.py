@@ -5,7 +5,6 @@ Whoever changes a case states the version that they saw; an approval is bound to
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
-from smmatic.kernel.amounts import format_credits
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
 from smmatic.kernel.refusals import Refusal, RefusalCode
@@ -17,7 +16,14 @@ from smmatic.refunds import queries, steps
 from smmatic.refunds.models import CLAIMS, Case
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import Plan, make_plan
-from smmatic.refunds.steps import ClaimInput, Situation, carry_out, record_case, record_claims, situation_of
+from smmatic.refunds.steps import (
+    ClaimInput,
+    Situation,
+    carry_out,
+    record_case,
+    record_claims,
+    situation_of,
+)
 
 MAX_EVIDENCE = 4000
 
@@ -176,11 +182,7 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         situation = situation_of(order_steps.lock_order(case.order_id))
         if not situation.order.live and situation.charge.open:
             # The order ended while the case was open, so its own settlement still has to be made.
-            plan = situation.plan("none")
-            if plan.review:
-                steps.open_case(situation, plan, state="in_review", actor=actor_of(person), automatic=True)
-            else:
-                carry_out(situation, plan, actor=order_steps.SYSTEM, case_id=case_id)
+            steps.settle_end(situation, order_steps.SYSTEM)
         return _reread(case_id)
 
 

@@ -18,10 +18,10 @@ from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
-from smmatic.orders.steps import Actor
+from smmatic.orders.steps import SYSTEM, Actor
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate, due_at
-from smmatic.policy.compiler import ImpossibleFacts
+from smmatic.policy.compiler import ImpossibleFacts, Outcome
 from smmatic.policy.queries import PolicyRow
 from smmatic.refunds import queries
 from smmatic.refunds.models import Case, CaseEvent, Claim
@@ -29,6 +29,9 @@ from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import ClaimState, Plan, make_plan, needs_second_person
 
 _log = logging.getLogger(__name__)
+
+IMPOSSIBLE_CELL = -1
+_LOOK = Outcome("review", "none", "keep", "business_days", "5.1", "impossible")
 
 LIVE = ("pending", "processing", "in_progress")
 
@@ -59,7 +62,7 @@ class Situation:
             return make_plan(self.policy.compiled, self.order, self.charge, self.claims, ask, reviewed=reviewed)
         except ImpossibleFacts as error:
             _log.error("order %s is in a combination that the policy calls impossible: %s", self.order.id, error)
-            return Plan(ask, error.facts, -1, self.policy.compiled.review_outcome, 0, 0, 0, 0, 0)
+            return Plan(ask, error.facts, IMPOSSIBLE_CELL, _LOOK, 0, 0, 0, 0, 0)
 
     def with_claim(self, claim: ClaimInput) -> "Situation":
         """The situation as if one more claim had been made, for previews."""
@@ -68,11 +71,10 @@ class Situation:
 
     def due(self, opened_at: datetime) -> DueDate:
         """When a person has to have answered a case opened at a moment."""
-        document = self.policy.document
-        return due_at(
-            opened_at, document.times.business_days(self.order.service_class),
-            policy.calendar(self.order.calendar_version_id).calendar, document.times,
-        )  # fmt: skip
+        times = self.policy.document.times
+        # A class that this version does not know gets the longest promise, never an error at run time.
+        days = times.business_days.get(self.order.service_class, max(times.business_days.values()))
+        return due_at(opened_at, days, policy.calendar(self.order.calendar_version_id).calendar, times)
 
     def second_person_needed(self, units: int) -> bool:
         """Whether giving back `units` by a person's decision needs a second person."""
@@ -132,6 +134,35 @@ def open_case(
         notify=state != "approved" and plan.ask != "cancel",
     )  # fmt: skip
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
+
+
+def decide_at_once(
+    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", wait_for_second: bool = False
+) -> CaseRow:
+    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first."""
+    state = "settled" if plan.approved else "denied"
+    if plan.review:
+        state = "in_review"
+    elif wait_for_second:
+        state = "approved"
+    case = open_case(
+        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=not wait_for_second
+    )
+    if state in ("settled", "denied"):
+        carry_out(situation, plan, actor=SYSTEM, case_id=case.id)
+    return case
+
+
+def settle_end(
+    situation: Situation, actor: Actor, *, why: str = "", two_people: bool = False
+) -> tuple[Plan, CaseRow | None]:
+    """Settles an order that has ended, by the policy; a case only where Credits go back or a person has to look."""
+    plan = situation.plan("none")
+    if not plan.review and not plan.approved:
+        carry_out(situation, plan, actor=SYSTEM, case_id=None)
+        return plan, None
+    wait = two_people and situation.second_person_needed(plan.units_back)
+    return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
 
 
 def record_case(
