@@ -1,11 +1,9 @@
 """The embedded PostgreSQL: shared, stopped by the last user, back after every kind of kill."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 
 from smmatic.ops import postgres_cluster as cluster
 from smmatic.ops import postgres_place
-from smmatic.ops.postgres import PostgresError, server, status, stop_unused
+from smmatic.ops.postgres import PostgresError, server, status
 from smmatic.ops.postgres_place import OsUser, Place, look, make_private
 from smmatic.ops.processes import Process, process, processes, wait_until
 
@@ -29,16 +27,6 @@ print("left", flush=True)
 """
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A data folder that the server's user can enter; whatever still runs there is stopped."""
-    path = Path(tempfile.mkdtemp(prefix="smm-", dir="/tmp"))
-    path.chmod(0o711)
-    yield path / "var"
-    stop_unused(path / "var", say=print)
-    shutil.rmtree(path)
 
 
 @pytest.fixture
@@ -80,7 +68,8 @@ def address(child: subprocess.Popen[str]) -> str:
 def leave(child: subprocess.Popen[str]) -> None:
     """Lets a process end as it should."""
     out, _ = child.communicate("\n")
-    assert out.strip() == "left" and child.returncode == 0
+    assert out.strip() == "left"
+    assert child.returncode == 0
 
 
 def place_of(folder: Path) -> Place:
@@ -120,11 +109,16 @@ def test_four_commands_at_once_share_one_server_and_the_last_one_stops_it(folder
         leave(child)
         assert process(pid) is not None
     found = status(folder)
-    assert found is not None and found.running and found.in_use
+    assert found is not None
+    assert found.running
+    assert found.in_use
     leave(children[3])
     assert process(pid) is None
     found = status(folder)
-    assert found is not None and found.made and not found.running and not found.in_use
+    assert found is not None
+    assert found.made
+    assert not found.running
+    assert not found.in_use
 
 
 def test_acknowledged_data_is_back_after_kill_9_of_everything(folder: Path, user: Users) -> None:
@@ -243,7 +237,8 @@ def test_a_long_path_gets_a_short_socket(folder: Path, user: Users) -> None:
     child, url = user.start()
     write(url, 1)
     socket_dir = place_of(user.folder).socket_dir
-    assert str(socket_dir).startswith("/tmp/smmatic-") and socket_dir.stat().st_mode & 0o077 == 0
+    assert str(socket_dir).startswith("/tmp/smmatic-")
+    assert socket_dir.stat().st_mode & 0o077 == 0
     leave(child)
     socket_dir.rmdir()
 
@@ -318,7 +313,8 @@ def test_as_root_below_a_closed_folder_the_cluster_goes_elsewhere(
     folder.mkdir(mode=0o700)
     with server(folder, durable=False, say=print) as handle:
         write(handle.owner_url, 1)
-        assert handle.place.home.parent == system and (folder / "postgres").is_symlink()
+        assert handle.place.home.parent == system
+        assert (folder / "postgres").is_symlink()
     with server(folder, durable=False, say=print) as handle:
         assert values(handle.owner_url) == [1]
     assert folder.stat().st_mode & 0o777 == 0o700

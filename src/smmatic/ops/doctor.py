@@ -226,7 +226,7 @@ def _proof() -> Iterator[Finding]:
 
 
 def _web() -> Iterator[Finding]:
-    bind = os.environ.get("SMMATIC_BIND", DEFAULT_BIND)
+    bind = os.environ.get("SMMATIC_BIND") or DEFAULT_BIND
     if bind.startswith("unix:"):
         there = Path(bind.removeprefix("unix:")).is_socket()
         yield Finding(Level.OK if there else Level.WARN, "web", bind, "" if there else "smmatic up")

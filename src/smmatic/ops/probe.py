@@ -3,6 +3,8 @@
 import http.client
 import os
 
+_EVERYWHERE = ("0.0.0.0", "[::]", "")  # noqa: S104 (read, not bound)
+
 
 def ask(bind: str, path: str) -> tuple[int, str] | None:
     """The status and the first 500 characters that `host:port` answers to GET `path`; None when nobody answers.
@@ -10,7 +12,7 @@ def ask(bind: str, path: str) -> tuple[int, str] | None:
     Redirects are not followed, and the request names the first host that the installation serves.
     """
     host, _, port = bind.rpartition(":")
-    host = "127.0.0.1" if host in ("0.0.0.0", "[::]", "") else host.strip("[]")
+    host = "127.0.0.1" if host in _EVERYWHERE else host.strip("[]")
     served = os.environ.get("SMMATIC_HOSTS", "").split(",")[0].strip() or "localhost"
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     try:
@@ -26,4 +28,4 @@ def ask(bind: str, path: str) -> tuple[int, str] | None:
 def address(bind: str) -> str:
     """The address to open in a browser for `host:port`."""
     host, _, port = bind.rpartition(":")
-    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]', '') else host}:{port}"
+    return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"

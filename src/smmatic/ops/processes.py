@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,8 @@ def started_at(pid: int) -> float | None:
 
 def signal_quietly(pid: int, number: signal.Signals) -> None:
     """Sends a signal; a process that is gone meanwhile is fine."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def wait_until(met: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:

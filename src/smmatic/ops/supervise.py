@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from smmatic.ops.children import Child, stop_all
 from smmatic.ops.environment import DEFAULT_BIND, database
@@ -32,8 +32,8 @@ class Refused(RuntimeError):
 def up(argv: Sequence[str]) -> int:
     """Runs the shop until Ctrl-C or SIGTERM; exit code 1 when it can't start."""
     parser = argparse.ArgumentParser(prog="smmatic up", description=up.__doc__)
-    parser.add_argument("--bind", default=os.environ.get("SMMATIC_BIND", DEFAULT_BIND), help="host:port or unix:path")
-    parser.add_argument("--workers", type=int, default=int(os.environ.get("SMMATIC_WORKERS", "1")))
+    parser.add_argument("--bind", default=os.environ.get("SMMATIC_BIND") or DEFAULT_BIND, help="host:port or unix:path")
+    parser.add_argument("--workers", type=int, default=int(os.environ.get("SMMATIC_WORKERS") or 1))
     arguments = parser.parse_args(argv)
     return _supervised(lambda: _up(arguments.bind, arguments.workers))
 
@@ -219,10 +219,8 @@ class Stopping:
     def wait(self, seconds: float) -> None:
         """Waits so long, or until somebody asks to stop."""
         self._ear.settimeout(seconds)
-        try:
+        with suppress(TimeoutError):
             self._ear.recv(1)
-        except TimeoutError:
-            pass
 
     def close(self) -> None:
         """Closes both ends."""

@@ -9,6 +9,8 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from smmatic.ops.environment import DEFAULT_BIND
 
+_MEMORY = "/dev/shm"  # noqa: S108 (gunicorn makes and unlinks its heartbeat file there: no disk, no stall)
+
 
 class WebServer(BaseApplication):  # type: ignore[misc]
     """Gunicorn configured by us instead of by a file."""
@@ -32,9 +34,9 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 def main(argv: Sequence[str]) -> int:
     """Serves until it is told to stop (SIGTERM: requests under way are finished first)."""
     parser = argparse.ArgumentParser(prog="smmatic web", description=main.__doc__)
-    parser.add_argument("--bind", default=os.environ.get("SMMATIC_BIND", DEFAULT_BIND), help="host:port or unix:path")
-    parser.add_argument("--processes", type=int, default=int(os.environ.get("SMMATIC_WEB_PROCESSES", "2")))
-    parser.add_argument("--threads", type=int, default=int(os.environ.get("SMMATIC_WEB_THREADS", "8")))
+    parser.add_argument("--bind", default=os.environ.get("SMMATIC_BIND") or DEFAULT_BIND, help="host:port or unix:path")
+    parser.add_argument("--processes", type=int, default=int(os.environ.get("SMMATIC_WEB_PROCESSES") or 2))
+    parser.add_argument("--threads", type=int, default=int(os.environ.get("SMMATIC_WEB_THREADS") or 8))
     arguments = parser.parse_args(argv)
     WebServer(
         {
@@ -47,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
             "keepalive": 5,
             "max_requests": 20_000,
             "max_requests_jitter": 2_000,
-            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
+            "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
             "loglevel": os.environ.get("SMMATIC_WEB_LOG_LEVEL", "warning"),
             "proc_name": "smmatic-web",
             "control_socket_disable": True,
