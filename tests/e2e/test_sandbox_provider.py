@@ -175,9 +175,12 @@ def test_stop_requests(sandbox: SandboxProcess) -> None:
     assert confirmed.status is not None
     assert confirmed.status.state == RemoteState.STOPPED
     assert 0 < (confirmed.status.delivered or 0) < 100
-    assert isinstance(refused, StopAnswer) and refused.state == StopState.REFUSED
-    assert isinstance(silent, StopAnswer) and silent.state == StopState.ASKED
-    assert isinstance(late, StopAnswer) and late.state == StopState.TOO_LATE
+    assert isinstance(refused, StopAnswer)
+    assert refused.state == StopState.REFUSED
+    assert isinstance(silent, StopAnswer)
+    assert silent.state == StopState.ASKED
+    assert isinstance(late, StopAnswer)
+    assert late.state == StopState.TOO_LATE
     assert isinstance(lost, Unknown)
     assert isinstance(adapter.request_stop("999999"), NotFound)
 
@@ -224,7 +227,8 @@ def test_the_same_reference_twice(options: tuple[str, ...], orders: int, tmp_pat
     try:
         adapter, asked = provider(sandbox), order("deliver_all")
         first, second = adapter.submit(asked), adapter.submit(asked)
-        assert isinstance(first, Submitted) and isinstance(second, Submitted)
+        assert isinstance(first, Submitted)
+        assert isinstance(second, Submitted)
         assert len({first.remote_id, second.remote_id}) == accepted(sandbox, asked.reference) == orders
     finally:
         sandbox.kill()

@@ -250,8 +250,12 @@ class SubmissionPlan:
 
 
 def after_submit(state: AttemptState, answer: SubmitAnswer, *, gives_up: bool = False) -> SubmissionPlan:
-    """Plan for the answer to a submission. ``gives_up``: the time in which it must be reached is over."""
-    if state != AttemptState.SENT:
+    """Plan for the answer to a submission. ``gives_up``: the time in which it must be reached is over.
+
+    An answer that comes when another worker has already called the outcome unknown still counts where it is one.
+    """
+    open_states = (AttemptState.SENT, AttemptState.UNKNOWN)
+    if state not in open_states or (state == AttemptState.UNKNOWN and isinstance(answer, NotReached | Unknown)):
         return SubmissionPlan(None, Next.NOTHING, words="answer to a submission that is not under way")
     if isinstance(answer, Submitted):
         return SubmissionPlan(AttemptState.CONFIRMED, Next.POLL, answer.remote_id, words=answer.words)

@@ -10,6 +10,10 @@ FILES = [
     "policy/functions.sql",
     "orders/functions.sql",
     "refunds/functions.sql",
+    "fulfilment/functions.sql",
+    "deposits/functions.sql",
+    "support/functions.sql",
+    "notices/functions.sql",
     "migrations/rights.sql",
 ]
 

@@ -52,9 +52,11 @@ _E = TypeVar("_E", bound=StrEnum)
 
 
 class SandboxProvider:
-    """The sandbox behind ``base_url``. ``settles_after``: seconds from which its 'no such order' is final."""
+    """The sandbox behind ``base_url``. ``settles_after``: from when on its 'no such order' is final, in seconds."""
 
-    def __init__(self, base_url: str, api_key: str, client: GuardedClient, *, settles_after: float = 60.0) -> None:
+    def __init__(
+        self, base_url: str, api_key: str, client: GuardedClient, *, settles_after: float | None = 60.0
+    ) -> None:
         self._base = base_url.rstrip("/")
         self._client = client
         self._headers = {"Authorization": f"Bearer {api_key}"}

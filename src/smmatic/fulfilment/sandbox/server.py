@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent: the truth log is the log."""
 
-    def do_GET(self) -> None:  # noqa: N802 (the name that http.server looks for)
+    def do_GET(self) -> None:
         """Answer a question."""
         url = urlsplit(self.path)
         if url.path == "/health":
@@ -69,25 +69,24 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 self._error(404, "not_found", "No such page.")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Take an order, a stop request or a move of the clock."""
         raw = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1_000_000))
         if not self._authorised():
-            return
+            return None
         try:
             body = json.loads(raw or b"{}")
         except ValueError:
             return self._error(400, "bad_request", "The body is not JSON.")
         parts = urlsplit(self.path).path.strip("/").split("/")
         if parts == ["v1", "orders"]:
-            self._submit(body)
-        elif len(parts) == 4 and parts[:2] == ["v1", "orders"] and parts[2].isdigit() and parts[3] == "stop":
-            self._stop(int(parts[2]))
-        elif parts == ["v1", "clock"]:
+            return self._submit(body)
+        if len(parts) == 4 and parts[:2] == ["v1", "orders"] and parts[2].isdigit() and parts[3] == "stop":
+            return self._stop(int(parts[2]))
+        if parts == ["v1", "clock"]:
             self.server.book.forward(float(body["forward"]))
-            self._answer(200, {"now": self.server.book.now()})
-        else:
-            self._error(404, "not_found", "No such page.")
+            return self._answer(200, {"now": self.server.book.now()})
+        return self._error(404, "not_found", "No such page.")
 
     def _authorised(self) -> bool:
         if self.headers.get("Authorization") == f"Bearer {self.server.key}":
@@ -117,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
             book.refuse(reference, quantity)
             return self._error(422, "no_balance", "Not enough funds on balance.")
         entry, known = book.accept(reference, service, link, quantity)
-        self._submitted(how, {**self._told(entry), "duplicate": known})
+        return self._submitted(how, {**self._told(entry), "duplicate": known})
 
     def _submitted(self, how: Submit, answer: dict[str, Any]) -> None:
         if how == Submit.TIMEOUT_AFTER:
@@ -143,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         late = entry is not None and entry.script.lookup == Lookup.LATE
         if entry is None or (late and self.server.book.truth(entry)[1] < 1):
             return self._error(404, "unknown_reference", "No order with this reference.")
-        self._answer(200, self._told(entry))
+        return self._answer(200, self._told(entry))
 
     def _status(self, text: str) -> None:
         ids = [int(word) for word in text.split(",") if word.isdigit()][:500]
@@ -157,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
                 del answers[str(number)]
             else:
                 return self._spoil(entry.script.read)
-        self._answer(200, {"orders": answers})
+        return self._answer(200, {"orders": answers})
 
     def _spoil(self, how: Read) -> None:
         if how == Read.ERROR:
@@ -179,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
         entry = self.server.book.stop(number, _STOP_ANSWERS.get(script.stop, "confirmed")) or found[number]
         if script.stop == Stop.TIMEOUT_AFTER and entry.stop == "confirmed":
             return self._hold()
-        self._answer(200, {"stop": entry.stop or "too_late", "order": self._told(entry)})
+        return self._answer(200, {"stop": entry.stop or "too_late", "order": self._told(entry)})
 
     def _told(self, entry: Entry) -> dict[str, Any]:
         truth, share = self.server.book.truth(entry)
@@ -237,7 +236,8 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     host, port = server.server_address[:2]
-    print(f"sandbox provider at http://{host!s}:{port}", flush=True)
+    sys.stdout.write(f"sandbox provider at http://{host!s}:{port}\n")
+    sys.stdout.flush()
     try:
         server.serve_forever(poll_interval=0.1)
     finally:

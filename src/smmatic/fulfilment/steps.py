@@ -1,0 +1,174 @@
+"""Writes to attempts, and what follows for their orders, inside a transaction that an action has opened."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+
+from smmatic.fulfilment.models import Attempt
+from smmatic.fulfilment.protocol import ProviderStatus, RefusalWord, StatusAnswer
+from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt
+from smmatic.fulfilment.rules import (
+    AttemptState,
+    Claim,
+    Flag,
+    Next,
+    OrderView,
+    StatusPlan,
+    SubmissionPlan,
+    next_check,
+)
+from smmatic.kernel.clock import now
+from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.orders import steps as orders
+from smmatic.orders.queries import OrderRow
+from smmatic.orders.steps import PROVIDER, SYSTEM
+from smmatic.policy import queries as policy
+from smmatic.refunds import actions as refunds
+from smmatic.refunds.steps import ClaimInput
+
+LIVE = ("processing", "in_progress")
+OVERDUE = "overdue"
+_OURS = (RefusalWord.NEVER_ARRIVED, RefusalWord.NEVER_REACHED)
+
+
+def lock(attempt_id: int) -> tuple[OrderRow, AttemptRow]:
+    """Locks an attempt's order, then the attempt, and gives both as they are after the wait.
+
+    Raises:
+        Refusal: `not_found`.
+    """
+    order_id = Attempt.objects.filter(id=attempt_id).values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise Refusal(RefusalCode.NOT_FOUND)
+    order = orders.lock_order(order_id)
+    list(Attempt.objects.select_for_update(no_key=True).filter(id=attempt_id).values_list("id"))
+    row = attempt(attempt_id)
+    if row is None:
+        raise Refusal(RefusalCode.NOT_FOUND)
+    return order, row
+
+
+def write(attempt_id: int, **columns: Any) -> None:
+    """Sets columns of an attempt that is locked."""
+    Attempt.objects.filter(id=attempt_id).update(**columns)
+
+
+def remote_id_taken(row: AttemptRow, remote_id: str) -> bool:
+    """Whether another attempt already has this number of the provider."""
+    same = Attempt.objects.filter(provider_id=row.provider_id, remote_id=remote_id)
+    return same.exclude(id=row.id).exists()
+
+
+def view(order: OrderRow, row: AttemptRow) -> OrderView:
+    """What the rules need of an order."""
+    seen = frozenset(Flag(flag) for flag in row.flags if flag != OVERDUE)
+    return OrderView(order.status, order.quantity, order.delivered, order.stop_status, seen)
+
+
+def write_submission(row: AttemptRow, plan: SubmissionPlan) -> None:
+    """Writes an attempt's new state."""
+    if plan.attempt is None:
+        return
+    columns: dict[str, Any] = {"state": plan.attempt.value, "code": plan.code, "answer": {"words": plan.words}}
+    if plan.attempt == AttemptState.PREPARED:
+        columns |= {"sent_at": None, "quiet": row.quiet + 1}
+    elif plan.attempt == AttemptState.UNKNOWN:
+        columns |= {"unknown_at": Now(), "quiet": 0}
+    else:
+        columns |= {"answered_at": Now(), "quiet": 0, "flags": [], "remote_id": plan.remote_id}
+    write(row.id, **columns)
+
+
+def follow_submission(order: OrderRow, plan: SubmissionPlan, provider: ProviderRow) -> None:
+    """What a submission's outcome means for its order, which is in work."""
+    facts = {"provider": provider.code, "code": plan.code}
+    if plan.next == Next.ASK_LATER:
+        hours = policy.policy(order.policy_version_id).document.deadlines.unknown_hours
+        deadline = Now() + timedelta(hours=hours)
+        orders.change(order.id, LIVE, unknown_since=Now(), unknown_deadline=deadline)
+        orders.record(order.id, "outcome_unknown", actor=SYSTEM, why=plan.words, facts=facts | {"hours": hours})
+        return
+    if order.unknown_since is not None:
+        orders.change(order.id, LIVE, unknown_since=None, unknown_deadline=None)
+        orders.record(order.id, "outcome_known", actor=PROVIDER, facts=facts | {"next": plan.next.value})
+    if plan.next == Next.POLL:
+        orders.record(order.id, "submitted", actor=SYSTEM, facts=facts | {"remote_id": plan.remote_id}, visible=False)
+    elif plan.next == Next.REJECT:
+        actor = SYSTEM if plan.code in _OURS else PROVIDER
+        refunds.end_order(order.id, "rejected", actor=actor, delivered=0, why=plan.words or plan.code)
+    elif plan.next == Next.SUBMIT_ANEW:
+        orders.record(order.id, "submitted_anew", actor=SYSTEM, why=plan.words, facts=facts, visible=False)
+
+
+def note_overdue(order: OrderRow, row: AttemptRow) -> None:
+    """Tells the desk, once, that an unknown outcome has passed its deadline: a person decides now."""
+    late = order.unknown_deadline is not None and order.unknown_deadline <= now()
+    if late and OVERDUE not in row.flags:
+        write(row.id, flags=[*row.flags, OVERDUE])
+        orders.record(order.id, "unknown_overdue", actor=SYSTEM, notify=True)
+
+
+def apply_plan(
+    order: OrderRow, row: AttemptRow, plan: StatusPlan, answer: StatusAnswer | None, provider: ProviderRow
+) -> None:
+    """Carries out what follows from a status or stop answer, on a locked order and attempt."""
+    changes = plan.changes(view(order, row))
+    quiet = 0 if changes else row.quiet + 1
+    columns: dict[str, Any] = {"quiet": quiet, "flags": sorted(plan.flags)}
+    if answer is not None:
+        columns |= {"answer": _kept(answer), "answered_at": Now()}
+    write(row.id, **columns)
+    _note_flags(order, row, plan, answer)
+    if Flag.LATE_ANSWER in plan.flags and order.status not in LIVE:
+        return
+    if plan.ends:
+        _end(order, plan)
+        return
+    _progress(order, plan)
+    if plan.stop_status is not None:
+        refunds.answer_stop(order.id, plan.stop_status, delivered=plan.delivered, actor=PROVIDER, why=plan.words)
+    wait = next_check(quiet, shortest=provider.poll_shortest, longest=provider.poll_longest)
+    due = Now() + timedelta(seconds=wait)
+    orders.change(order.id, LIVE, lease_owner="", lease_until=None, next_check_at=due)
+
+
+def _end(order: OrderRow, plan: StatusPlan) -> None:
+    if plan.stop_status == "confirmed":
+        refunds.answer_stop(order.id, "confirmed", delivered=plan.delivered, actor=PROVIDER, why=plan.words)
+        return
+    if plan.stop_status is not None:
+        refunds.answer_stop(order.id, plan.stop_status, delivered=plan.delivered, actor=PROVIDER, why=plan.words)
+    claims = [claim_input(claim) for claim in plan.claims]
+    refunds.end_order(
+        order.id, plan.status or "", actor=PROVIDER, delivered=plan.delivered, why=plan.words, claims=claims
+    )
+
+
+def claim_input(claim: Claim) -> ClaimInput:
+    """A claim in a provider's answer, as the refunds take it."""
+    return ClaimInput(claim.claim, claim.state, "provider", claim.words)
+
+
+def _progress(order: OrderRow, plan: StatusPlan) -> None:
+    columns: dict[str, Any] = {"delivered": plan.delivered} if plan.delivered != order.delivered else {}
+    facts = {"delivered": plan.delivered, "quantity": order.quantity}
+    if plan.status == "in_progress":
+        columns["started_at"] = order.started_at or Now()
+        orders.move(order.id, ("processing",), "in_progress", actor=PROVIDER, kind="started", facts=facts, **columns)
+    elif columns and orders.change(order.id, LIVE, **columns):
+        orders.record(order.id, "progress", actor=PROVIDER, facts=facts)
+
+
+def _note_flags(order: OrderRow, row: AttemptRow, plan: StatusPlan, answer: StatusAnswer | None) -> None:
+    """A flag is a line in the order's history when it first comes up, for the desk only."""
+    new = sorted(plan.flags - set(row.flags) - {Flag.NO_ANSWER})
+    if new:
+        facts = {"flags": new, "answer": _kept(answer) if answer is not None else {}}
+        orders.record(order.id, "flagged", actor=PROVIDER, why=plan.words, facts=facts, visible=False)
+
+
+def _kept(answer: StatusAnswer) -> dict[str, Any]:
+    kept = {name: value for name, value in asdict(answer).items() if value not in (None, "")}
+    return kept | {"kind": "status" if isinstance(answer, ProviderStatus) else type(answer).__name__}
