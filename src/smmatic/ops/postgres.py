@@ -144,7 +144,7 @@ def status(data_dir: Path) -> Status | None:
         running=answers,
         pid=found.pid if found else None,
         started_at=started_at(found.pid) if found else None,
-        version=cluster.version(place),
+        version=cluster.version(),
         os_user=place.user.label,
         in_use=in_use,
     )

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,6 +26,7 @@ from smmatic.ops.postgres_place import (
     binaries,
     give,
     initdb_user,
+    installed,
     make_private,
 )
 from smmatic.ops.processes import Process, Say, process, processes, signal_quietly, wait_until
@@ -94,11 +97,9 @@ def postmaster(place: Place) -> Process | None:
     return found if found is not None and _is_postmaster(found, place) else None
 
 
-def version(place: Place) -> str:
-    """The exact version of the programs that would run or are running."""
-    answer = subprocess.run(
-        [binaries(place.user) / "postgres", "--version"], capture_output=True, text=True, check=False
-    )
+def version() -> str:
+    """The exact version of the installed programs."""
+    answer = subprocess.run([installed() / "postgres", "--version"], capture_output=True, text=True, check=False)
     return answer.stdout.strip()
 
 
@@ -234,7 +235,10 @@ def _launch(place: Place) -> subprocess.Popen[bytes]:
     """Starts the server in a session of its own, so that Ctrl-C to us is not Ctrl-C to it."""
     command = [str(binaries(place.user) / "postgres"), "-D", str(place.data)]
     command += ["-c", f"config_file={place.conf / 'postgresql.conf'}"]
-    with open(place.home / "startup.log", "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
+    with (
+        open(place.home / "startup.log", "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as log,
+        _as_other_user(place.user),
+    ):
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -303,6 +307,14 @@ def _as(user: OsUser) -> _As:
     if os.geteuid() != 0:
         return _As(user=None, group=None, extra_groups=None)
     return _As(user=user.uid, group=user.gid, extra_groups=[])
+
+
+@contextmanager
+def _as_other_user(user: OsUser) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, subprocess.SubprocessError) as error:
+        raise PostgresError(f"PostgreSQL could not be run as {user.label}: {error}") from error
 
 
 def _environment() -> dict[str, str]:

@@ -24,6 +24,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,7 +178,7 @@ def binaries(user: OsUser) -> Path:
         PostgresError: when the wheel isn't installed or can't be copied to where the user can read it.
     """
     packages = _site_packages()
-    install = packages / _BINARIES
+    install = installed().parent
     probes = [install / "bin/postgres", install / "bin/initdb", install / "share/postgresql/postgres.bki"]
     probes += (packages / _LIBRARIES).glob("libpq*")
     if all(can_read(path, user) for path in probes):
@@ -187,6 +188,15 @@ def binaries(user: OsUser) -> Path:
     if not copy.is_dir():
         _copy_binaries(packages, copy)
     return copy / _BINARIES / "bin"
+
+
+def installed() -> Path:
+    """The folder with the programs as they were installed: for programs that we run as ourselves.
+
+    Raises:
+        PostgresError: when the wheel isn't installed.
+    """
+    return _site_packages() / _BINARIES / "bin"
 
 
 def can_read(path: Path, user: OsUser) -> bool:
@@ -230,17 +240,16 @@ def can_enter(folder: Path, user: OsUser) -> bool:
 def _link_to_system_folder(link: Path) -> None:
     target = SYSTEM_FOLDER / _key(link)
     try:
-        SYSTEM_FOLDER.mkdir(mode=0o755, exist_ok=True)
-        target.mkdir(mode=0o711, exist_ok=True)
+        for folder, mode in ((SYSTEM_FOLDER, 0o755), (target, 0o711)):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
     except OSError as error:
         raise PostgresError(
             f"PostgreSQL can't run as root, its user can't enter {link.parent}, and {SYSTEM_FOLDER} can't be made"
             f" ({error}). Set SMMATIC_DATA_DIR to a folder below which every user may pass."
         ) from error
-    try:
+    with suppress(FileExistsError):  # another command was quicker; it made the same link
         link.symlink_to(target)
-    except FileExistsError:
-        pass  # another command was quicker; it made the same link
 
 
 def _server_user() -> OsUser:
