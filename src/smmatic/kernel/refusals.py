@@ -28,12 +28,20 @@ class RefusalCode(StrEnum):
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     COUNT_MALFORMED = "count_malformed"
     CURSOR_INVALID = "cursor_invalid"
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"
+    FIELD_TWICE = "field_twice"
+    JSON_MALFORMED = "json_malformed"
+    BODY_TOO_LARGE = "body_too_large"
+    BODY_TYPE = "body_type"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
     FILE_TOO_LARGE = "file_too_large"
     FILE_KIND = "file_kind"
     FILE_TOO_MANY = "file_too_many"
     # who asks
     NOT_SIGNED_IN = "not_signed_in"
     API_KEY_INVALID = "api_key_invalid"
+    API_KEY_IN_ADDRESS = "api_key_in_address"
+    CUSTOMERS_ONLY = "customers_only"
     SCOPE_MISSING = "scope_missing"
     ROLE_MISSING = "role_missing"
     NOT_FOUND = "not_found"
@@ -120,10 +128,14 @@ class RefusalCode(StrEnum):
     DEPOSIT_STATE = "deposit_state"
     DEPOSIT_UNLIKE = "deposit_unlike"
     DEPOSIT_LIMIT = "deposit_limit"
+    DEPOSIT_RANGE = "deposit_range"
+    MONEY_MALFORMED = "money_malformed"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     # the machine
     BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,26 @@ CODES: dict[RefusalCode, Words] = {
         422, _("This is not a whole number."), _("Use the digits 0 to 9 only, such as 25.")
     ),
     RefusalCode.CURSOR_INVALID: Words(422, _("This page address is not valid."), _("Start again from the first page.")),
+    RefusalCode.NUMBER_OUT_OF_RANGE: Words(
+        422, _("The number must be from %(minimum)s to %(maximum)s."), _("Choose a number in that range.")
+    ),
+    RefusalCode.FIELD_TWICE: Words(
+        400, _("The same field was sent twice."), _("Send it once, so that nobody has to guess which one counts.")
+    ),
+    RefusalCode.JSON_MALFORMED: Words(
+        400,
+        _("The body is not valid JSON (line %(line)s, column %(column)s)."),
+        _("Send one JSON object in UTF-8, without NaN or Infinity, nested %(depth)s levels deep at most."),
+    ),
+    RefusalCode.BODY_TOO_LARGE: Words(
+        413, _("The request is larger than %(maximum_mb)s MB."), _("Send less at once. Nothing was charged.")
+    ),
+    RefusalCode.BODY_TYPE: Words(
+        415, _("The body is not of the type expected here."), _("Send it as %(expected)s with that Content-Type.")
+    ),
+    RefusalCode.METHOD_NOT_ALLOWED: Words(
+        405, _("This address does not take %(method)s."), _("Use %(allowed)s here; the API page lists all addresses.")
+    ),
     RefusalCode.FILE_TOO_LARGE: Words(
         413, _("The file is larger than %(maximum_mb)s MB."), _("Send a smaller file or a link to it.")
     ),
@@ -175,6 +207,14 @@ CODES: dict[RefusalCode, Words] = {
     RefusalCode.NOT_SIGNED_IN: Words(401, _("Please sign in first."), _("Sign in and try again.")),
     RefusalCode.API_KEY_INVALID: Words(
         401, _("The API key is not valid."), _("Send 'Authorization: Bearer KEY' with a key from your settings page.")
+    ),
+    RefusalCode.API_KEY_IN_ADDRESS: Words(
+        400,
+        _("An API key must never stand in an address: addresses are kept in logs everywhere."),
+        _("Revoke this key on your settings page, make a new one, and send it in the Authorization header."),
+    ),
+    RefusalCode.CUSTOMERS_ONLY: Words(
+        403, _("This is for customers; staff work at the desk."), _("Use a key of a customer's account.")
     ),
     RefusalCode.SCOPE_MISSING: Words(
         403, _("This API key may not do that."), _("Make a key with the scope '%(scope)s' on your settings page.")
@@ -325,6 +365,16 @@ CODES: dict[RefusalCode, Words] = {
     RefusalCode.BUSY: Words(
         503, _("Someone else is changing the same thing right now."), _("Try again in a few seconds.")
     ),
+    RefusalCode.UNAVAILABLE: Words(
+        503,
+        _("The service can't be reached at the moment."),
+        _("Repeat the request in a few seconds, with the same Idempotency-Key if it has one: it has one effect."),
+    ),
+    RefusalCode.INTERNAL: Words(
+        500,
+        _("Something failed on our side."),
+        _("Repeat the request with the same Idempotency-Key: it has one effect. Write to %(support)s if it stays so."),
+    ),
 }
 
 
@@ -362,7 +412,7 @@ class Refusal(Exception):
 
     @property
     def status(self) -> int:
-        """HTTP status, always 4xx, or 503 when another transaction holds the row."""
+        """HTTP status: 4xx, or 503 when another transaction holds the row; 500 only for `internal`."""
         return CODES[self.code].status
 
     @property
