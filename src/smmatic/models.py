@@ -3,6 +3,10 @@
 from smmatic.accounts.models import *  # noqa: F403
 from smmatic.catalogue.models import *  # noqa: F403
 from smmatic.credits.models import *  # noqa: F403
+from smmatic.deposits.models import *  # noqa: F403
+from smmatic.fulfilment.models import *  # noqa: F403
+from smmatic.notices.models import *  # noqa: F403
 from smmatic.orders.models import *  # noqa: F403
 from smmatic.policy.models import *  # noqa: F403
 from smmatic.refunds.models import *  # noqa: F403
+from smmatic.support.models import *  # noqa: F403

@@ -17,7 +17,7 @@ UNITS = 10**DIGITS
 MAX_UNITS = 10**15
 """Largest amount in one posting: far below bigint, so that sums of many never overflow."""
 
-_CREDITS = re.compile(r"[0-9]{1,11}(\.[0-9]+)?", re.ASCII)
+_CREDITS = re.compile(r"[0-9]{1,12}(\.[0-9]+)?", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 

@@ -1,4 +1,4 @@
-"""The words of the refusals about links and order inputs; `refusals` adds them to its one table."""
+"""The words of the refusals about links, order inputs, the catalogue and deposits; `refusals` adds them to its one table."""
 
 from django.utils.translation import gettext_noop
 
@@ -122,6 +122,13 @@ LINK_WORDS: dict[str, tuple[str, str]] = {
     "catalogue_size": (
         _("The file must have from 1 to %(maximum)s lines below its header."),
         _("Split it. Nothing was imported."),
+    ),
+    "deposit_range": (
+        _("A deposit is from %(minimum)s to %(maximum)s Credits."),
+        _("Choose an amount in this range. Nothing was charged."),
+    ),
+    "money_malformed": (
+        _("This is not an amount of dong."), _("Use digits only, such as 2500000. Nothing was credited."),
     ),
 }
 """Sentence and next step by code; all of them answer with HTTP status 422."""

@@ -1,13 +1,18 @@
-"""`smmatic prove`: the proof of the ledger, and a note of when it last ran for `smmatic doctor`."""
+"""`smmatic prove`: the proof of ledger and orders, and a note of when it last ran for `smmatic doctor`."""
 
+import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from smmatic.credits.proof import prove_ledger
+from smmatic.kernel.amounts import format_credits
 from smmatic.ops.postgres import data_folder
+from smmatic.refunds.proof import prove_orders
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,32 @@ class LastProof:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Proves the ledger (see smmatic.credits.prove) and notes the outcome in the data folder."""
-    from smmatic.credits.prove import main as prove
+    """Recomputes the whole ledger and every order; prints what was proven and each difference; notes the outcome.
 
+    Exit code 0 when everything agrees, 1 when anything differs.
+    """
+    parser = argparse.ArgumentParser(prog="smmatic prove", description=main.__doc__)
+    parser.add_argument("--json", action="store_true", help="print the proof as JSON")
+    arguments = parser.parse_args(argv)
     began = time.monotonic()
-    code = int(prove(list(argv)) or 0)
-    _note(LastProof(datetime.now(UTC), code, round(time.monotonic() - began, 3)))
+    ledger = prove_ledger()
+    orders, order_differences = prove_orders()
+    seconds = round(time.monotonic() - began, 3)
+    differences = [str(difference) for difference in [*ledger.differences, *order_differences]]
+    code = 1 if differences else 0
+    _note(LastProof(datetime.now(UTC), code, seconds))
+    if arguments.json:
+        print(json.dumps({"accounts": ledger.accounts, "transfers": ledger.transfers, "orders": orders,
+                          "bucket_units": ledger.buckets, "differences": differences, "seconds": seconds}))  # fmt: skip
+        return code
+    for difference in differences:
+        print(f"DIFFERS     {difference}", file=sys.stderr)
+    for bucket, units in sorted(ledger.buckets.items()):
+        print(f"{bucket:<12}{format_credits(units):>20} Credits")
+    verdict = "everything agrees" if not differences else f"{len(differences)} differences"
+    print(
+        f"proven      {ledger.accounts} accounts, {ledger.transfers} transfers, {orders} orders in {seconds} s: {verdict}"
+    )
     return code
 
 
