@@ -45,6 +45,7 @@ COMMANDS = {
     "operator-link": Command("a one-time link for the first operator", "smmatic.ops.bootstrap:link", Needs.DJANGO),
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
+    "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),
     "demo-scenario": Command("play the main job against a running shop", "smmatic.ops.demo:main"),
 }

@@ -17,9 +17,9 @@ import psycopg
 
 from smmatic.ops import roles
 from smmatic.ops.environment import DEFAULT_BIND, ensure_secret_key
+from smmatic.ops.last_proof import last_proof
 from smmatic.ops.postgres import Status, addresses, data_folder, status
 from smmatic.ops.probe import address, ask
-from smmatic.ops.prove import last_proof
 
 _GIB = 1 << 30
 _OLDEST_POSTGRES = 15

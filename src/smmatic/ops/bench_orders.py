@@ -1,0 +1,60 @@
+"""What the bench needs from the shop: customers with Credits, and the one statement that places an order."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection
+
+from smmatic.accounts.actions import create_person
+from smmatic.accounts.queries import Person
+from smmatic.catalogue.queries import service_by_code
+from smmatic.credits.rules import Posting
+from smmatic.credits.steps import post
+from smmatic.kernel.database import atomic
+from smmatic.orders.actions import OrderRequest, place
+
+_SERVICE = "TT-FOLLOW"
+_LINK = "https://www.tiktok.com/@smmatic.bench"
+_UNITS = 10**12  # enough for any run: one hundred million Credits
+_BATCH = 500
+
+
+def make_customers(count: int) -> tuple[int, int]:
+    """New customers with plenty of Credits; the first and the last id, without gaps between them."""
+    people = [create_person(email=f"bench-{uuid4()}@example.com") for _ in range(count)]
+    for start in range(0, count, _BATCH):
+        with atomic():
+            post(
+                [
+                    Posting(
+                        account_id=person.id,
+                        kind="goodwill",
+                        amount=_UNITS,
+                        business_key="bench",
+                        actor="system",
+                        reason="Bench",
+                    )
+                    for person in people[start : start + _BATCH]
+                ]
+            )
+    return people[0].id, people[-1].id
+
+
+def placing_statement(customer_id: int) -> tuple[str, bytes]:
+    """The parameters of the statement that `orders.actions.place` really sends: the request as JSON and its hash."""
+    seen: list[tuple[str, bytes]] = []
+
+    def watch(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        if "orders_place_v1" in sql:
+            seen.append((str(parameters[0]), bytes(parameters[1])))
+        return execute(sql, parameters, many, context)
+
+    service = service_by_code(_SERVICE)
+    if service is None:
+        raise LookupError(f"The catalogue has no service {_SERVICE}, which the bench orders.")
+    request = OrderRequest(service_id=service.id, quantity=service.min, link=_LINK)
+    customer = Person(customer_id, "bench@example.com", "", "en", "")
+    with connection.execute_wrapper(watch):
+        place(customer, request, key=f"bench-{uuid4()}", channel="api")
+    return seen[0]
