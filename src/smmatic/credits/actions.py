@@ -14,9 +14,16 @@ from smmatic.kernel.texts import clean_text
 
 
 def give_credits(
-    actor: Person, customer_id: int, *, kind: str, units: int, reason: str, key: str, days: int | None = None,
+    actor: Person,
+    customer_id: int,
+    *,
+    kind: str,
+    units: int,
+    reason: str,
+    key: str,
+    days: int | None = None,
     order_id: int | None = None,
-) -> Answer:  # fmt: skip
+) -> Answer:
     """Gives a customer bonus or goodwill Credits; `days` until they expire, or None for never.
 
     Goodwill is never a refund: it is another transfer, by a person, with a reason (clause 3.4).
@@ -39,12 +46,20 @@ def give_credits(
     expires_at: datetime | None = now() + timedelta(days=days) if days else None
 
     def work() -> dict[str, object]:
-        posted = post([
-            Posting(
-                account_id=customer_id, kind=kind, amount=units, business_key=f"{kind}:{actor.id}:{key}",
-                actor=f"staff:{actor.id}", reason=words, order_id=order_id, expires_at=expires_at,
-            )
-        ])  # fmt: skip
+        posted = post(
+            [
+                Posting(
+                    account_id=customer_id,
+                    kind=kind,
+                    amount=units,
+                    business_key=f"{kind}:{actor.id}:{key}",
+                    actor=f"staff:{actor.id}",
+                    reason=words,
+                    order_id=order_id,
+                    expires_at=expires_at,
+                )
+            ]
+        )
         return {"transfer": posted[0].transfer_id, "available_units": posted[0].available_after}
 
     request = {"do": "give", "actor": actor.id, "kind": kind, "units": units, "reason": words, "days": days}

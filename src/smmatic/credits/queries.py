@@ -173,7 +173,20 @@ def _row(row: Transfer) -> TransferRow:
     change = row.amount * ((row.credit == "available") - (row.debit == "available"))
     held_change = row.amount * ((row.credit == "held") - (row.debit == "held"))
     return TransferRow(
-        row.id, row.version, row.kind, KINDS_IN_WORDS[row.kind], row.amount, change, held_change, row.available_after,
-        row.held_after, row.order_id, row.case_id, row.deposit_id, row.clause, row.reason, row.recorded_at,
+        row.id,
+        row.version,
+        row.kind,
+        KINDS_IN_WORDS[row.kind],
+        row.amount,
+        change,
+        held_change,
+        row.available_after,
+        row.held_after,
+        row.order_id,
+        row.case_id,
+        row.deposit_id,
+        row.clause,
+        row.reason,
+        row.recorded_at,
         row.effective_at,
-    )  # fmt: skip
+    )

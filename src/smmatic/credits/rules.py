@@ -79,11 +79,26 @@ def transfer_hash(previous: bytes, row: Mapping[str, Any]) -> bytes:
     Source: the columns in the order below as one JSON array, instants as whole microseconds since 1970 UTC.
     """
     covered = [
-        row["account_id"], row["version"], row["kind"], row["debit"], row["credit"], row["amount"], row["business_key"],
-        row["available_after"], row["held_after"], row["disputed_after"], row["debt_after"],
-        microseconds(row["effective_at"]), microseconds(row["recorded_at"]),
-        row["actor"], row["order_id"], row["case_id"], row["deposit_id"], row["clause"], row["reason"],
-    ]  # fmt: skip
+        row["account_id"],
+        row["version"],
+        row["kind"],
+        row["debit"],
+        row["credit"],
+        row["amount"],
+        row["business_key"],
+        row["available_after"],
+        row["held_after"],
+        row["disputed_after"],
+        row["debt_after"],
+        microseconds(row["effective_at"]),
+        microseconds(row["recorded_at"]),
+        row["actor"],
+        row["order_id"],
+        row["case_id"],
+        row["deposit_id"],
+        row["clause"],
+        row["reason"],
+    ]
     return hashlib.sha256(previous + json.dumps(covered, ensure_ascii=False).encode()).digest()
 
 

@@ -130,9 +130,14 @@ def keep_file(person: Person, *, name: str, content: bytes, purpose: str = "brie
         if File.objects.filter(owner_id=person.id, order=None).count() >= settings.SMMATIC_MAX_FILES * 3:
             raise Refusal(RefusalCode.FILE_TOO_MANY, "files", maximum=settings.SMMATIC_MAX_FILES * 3)
         row = File.objects.create(
-            owner_id=person.id, purpose=purpose, name=checked.name, media_type=checked.media_type,
-            size=len(checked.content), sha256=checked.sha256, content=checked.content,
-        )  # fmt: skip
+            owner_id=person.id,
+            purpose=purpose,
+            name=checked.name,
+            media_type=checked.media_type,
+            size=len(checked.content),
+            sha256=checked.sha256,
+            content=checked.content,
+        )
     row.refresh_from_db(fields=["at"])
     return FileRow(row.id, person.id, None, purpose, row.name, row.media_type, row.size, row.at)
 
@@ -178,9 +183,20 @@ def _parameters(
 
 def _request_hash(request: OrderRequest, channel: str) -> bytes:
     return request_hash(
-        ["order", request.service_id, str(request.quantity), request.link, request.brief, request.texts,
-         str(request.runs), str(request.interval_minutes), request.start_now, sorted(request.file_ids), channel]
-    )  # fmt: skip
+        [
+            "order",
+            request.service_id,
+            str(request.quantity),
+            request.link,
+            request.brief,
+            request.texts,
+            str(request.runs),
+            str(request.interval_minutes),
+            request.start_now,
+            sorted(request.file_ids),
+            channel,
+        ]
+    )
 
 
 def _place(parameters: dict[str, Any], digest: bytes) -> dict[str, Any]:

@@ -131,3 +131,9 @@ CREATE TRIGGER orders_event_append_only BEFORE UPDATE OR DELETE ON orders_event
     FOR EACH ROW EXECUTE FUNCTION orders_append_only_v1();
 CREATE TRIGGER orders_event_no_truncate BEFORE TRUNCATE ON orders_event
     FOR EACH STATEMENT EXECUTE FUNCTION orders_append_only_v1();
+
+-- Events since a moment that ask for a mail; inlined into the sweep of the notices.
+CREATE FUNCTION orders_notify_v1(p_since timestamptz) RETURNS TABLE (event_id bigint, at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT e.id, e.at FROM orders_event e WHERE e.notify AND e.at >= p_since
+$$;

@@ -47,9 +47,18 @@ def lock_order(order_id: int) -> OrderRow:
 
 
 def move(
-    order_id: int, from_statuses: Sequence[str], to_status: str, *, actor: Actor, kind: str, why: str = "",
-    facts: Mapping[str, Any] | None = None, visible: bool = True, notify: bool = False, **columns: Any,
-) -> bool:  # fmt: skip
+    order_id: int,
+    from_statuses: Sequence[str],
+    to_status: str,
+    *,
+    actor: Actor,
+    kind: str,
+    why: str = "",
+    facts: Mapping[str, Any] | None = None,
+    visible: bool = True,
+    notify: bool = False,
+    **columns: Any,
+) -> bool:
     """Moves an order to another status if it is in one of `from_statuses`, with its event; whether it did.
 
     `columns` are set in the same update. The row count decides who won.
@@ -60,9 +69,16 @@ def move(
     if not Order.objects.filter(id=order_id, status=before).update(status=to_status, **columns):
         return False
     record(
-        order_id, kind, actor=actor, why=why, facts=facts, visible=visible, notify=notify, status_from=before or "",
+        order_id,
+        kind,
+        actor=actor,
+        why=why,
+        facts=facts,
+        visible=visible,
+        notify=notify,
+        status_from=before or "",
         status_to=to_status,
-    )  # fmt: skip
+    )
     return True
 
 
@@ -72,14 +88,30 @@ def change(order_id: int, statuses: Sequence[str], **columns: Any) -> bool:
 
 
 def record(
-    order_id: int, kind: str, *, actor: Actor, why: str = "", facts: Mapping[str, Any] | None = None,
-    visible: bool = True, notify: bool = False, status_from: str = "", status_to: str = "",
-) -> None:  # fmt: skip
+    order_id: int,
+    kind: str,
+    *,
+    actor: Actor,
+    why: str = "",
+    facts: Mapping[str, Any] | None = None,
+    visible: bool = True,
+    notify: bool = False,
+    status_from: str = "",
+    status_to: str = "",
+) -> None:
     """Adds a line to an order's timeline."""
     Event.objects.create(
-        order_id=order_id, kind=kind, actor_kind=actor.kind, actor_id=actor.id, why=why[:1000],
-        facts=dict(facts or {}), visible=visible, notify=notify, status_from=status_from, status_to=status_to,
-    )  # fmt: skip
+        order_id=order_id,
+        kind=kind,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        why=why[:1000],
+        facts=dict(facts or {}),
+        visible=visible,
+        notify=notify,
+        status_from=status_from,
+        status_to=status_to,
+    )
 
 
 def attach_files(owner_id: int, order_id: int, file_ids: Sequence[int], purpose: str) -> int:

@@ -191,9 +191,13 @@ def ask_stop(person: Person, order_id: int) -> OrderRow:
         hours = situation_of(order).policy.document.deadlines.stop_answer_hours
         moment = now()
         order_steps.change(
-            order_id, steps.LIVE, stop_status="asked", stop_asked_at=moment,
-            stop_deadline=moment + timedelta(hours=hours), next_check_at=moment,
-        )  # fmt: skip
+            order_id,
+            steps.LIVE,
+            stop_status="asked",
+            stop_asked_at=moment,
+            stop_deadline=moment + timedelta(hours=hours),
+            next_check_at=moment,
+        )
         order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts={"clause": "4.2", "hours": hours})
         return order_steps.lock_order(order_id)
 
@@ -221,9 +225,14 @@ def answer_stop(order_id: int, answer: str, *, delivered: int, actor: Actor, why
 
 
 def end_order(
-    order_id: int, to_status: str, *, actor: Actor, delivered: int | None = None, why: str = "",
+    order_id: int,
+    to_status: str,
+    *,
+    actor: Actor,
+    delivered: int | None = None,
+    why: str = "",
     claims: Sequence[ClaimInput] = (),
-) -> Decided | None:  # fmt: skip
+) -> Decided | None:
     """Ends an order ('completed', 'partial', 'failed', or 'rejected' before any work) and settles it by the policy.
 
     What the policy answers by itself is settled when this returns; what needs a person becomes a case with a due
@@ -270,10 +279,22 @@ def _end(
     from_statuses = ("pending", "processing") if to_status == "rejected" else ("processing", "in_progress")
     record_claims(order.id, claims)
     moved = order_steps.move(
-        order.id, from_statuses, to_status, actor=actor, kind=to_status, why=why,
-        facts={"delivered": delivered, "quantity": order.quantity}, notify=True, delivered=delivered, ended_at=now(),
-        next_check_at=None, lease_until=None, unknown_since=None, unknown_deadline=None, waiting_since=None,
-    )  # fmt: skip
+        order.id,
+        from_statuses,
+        to_status,
+        actor=actor,
+        kind=to_status,
+        why=why,
+        facts={"delivered": delivered, "quantity": order.quantity},
+        notify=True,
+        delivered=delivered,
+        ended_at=now(),
+        next_check_at=None,
+        lease_until=None,
+        unknown_since=None,
+        unknown_deadline=None,
+        waiting_since=None,
+    )
     if not moved:
         raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
     if queries.open_case(order.id) is not None:
@@ -331,17 +352,27 @@ def _check_delivered(order: OrderRow, delivered: int) -> None:
 
 def _answer(order_id: int, case: CaseRow | None, plan: Plan) -> dict[str, Any]:
     return {
-        "order": order_id, "case": case.id if case else None, "state": case.state if case else "denied",
-        "decision": plan.outcome.decision, "clause": plan.outcome.clause, "units_back": plan.units_back,
+        "order": order_id,
+        "case": case.id if case else None,
+        "state": case.state if case else "denied",
+        "decision": plan.outcome.decision,
+        "clause": plan.outcome.clause,
+        "units_back": plan.units_back,
         "due_at": case.due_at.isoformat() if case and case.due_at else None,
-    }  # fmt: skip
+    }
 
 
 def _decided(answer: dict[str, Any], *, replayed: bool = False) -> Decided:
     return Decided(
-        answer["order"], answer["case"], answer["state"], answer["decision"], answer["clause"], answer["units_back"],
-        answer["due_at"], replayed,
-    )  # fmt: skip
+        answer["order"],
+        answer["case"],
+        answer["state"],
+        answer["decision"],
+        answer["clause"],
+        answer["units_back"],
+        answer["due_at"],
+        replayed,
+    )
 
 
 def _run(person: Person, key: str | None, request: object, work: Callable[[], dict[str, Any]]) -> Decided:

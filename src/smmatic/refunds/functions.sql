@@ -20,3 +20,9 @@ END $$;
 
 CREATE TRIGGER refunds_case_final BEFORE UPDATE ON refunds_case
     FOR EACH ROW EXECUTE FUNCTION refunds_case_final_v1();
+
+-- Events since a moment that ask for a mail; inlined into the sweep of the notices.
+CREATE FUNCTION refunds_notify_v1(p_since timestamptz) RETURNS TABLE (event_id bigint, at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT e.id, e.at FROM refunds_event e WHERE e.notify AND e.at >= p_since
+$$;

@@ -36,6 +36,7 @@ class Case(models.Model):
     due_skipped = models.JSONField(db_default=[])
     facts = models.JSONField(db_default={})
     cell = models.IntegerField(null=True)
+    arithmetic = models.JSONField(db_default={})
     decision = models.CharField(max_length=10, db_default="")
     clause = models.CharField(max_length=10, db_default="")
     credits = models.CharField(max_length=12, db_default="")

@@ -33,6 +33,7 @@ class CaseRow:
     due_skipped: list[Any]
     facts: dict[str, str]
     cell: int | None
+    arithmetic: dict[str, Any]
     decision: str
     clause: str
     credits: str

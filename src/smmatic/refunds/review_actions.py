@@ -3,6 +3,8 @@
 Whoever changes a case states the version that they saw; an approval is bound to that version and its amount.
 """
 
+from dataclasses import asdict
+
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
@@ -51,7 +53,8 @@ def set_claim(agent: Person, case_id: int, *, claim: str, proof: str, evidence: 
     """Records that a claim is verified or refuted, with the evidence; the customer can read both.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `field_invalid`, `evidence_missing`, `text_*`.
+        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `field_invalid`, `evidence_missing`,
+            `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     if claim not in CLAIMS or claim == "expectations":
@@ -108,9 +111,13 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
         state = "approved" if second else ("settled" if plan.approved else "denied")
         _write_decision(case, plan, state, decided_by_id=agent.id)
         record_case(
-            case_id, "approved" if second else "decided", actor=actor_of(agent), why=words,
-            facts=steps.plan_facts(plan, situation) | {"state": state}, notify=not second,
-        )  # fmt: skip
+            case_id,
+            "approved" if second else "decided",
+            actor=actor_of(agent),
+            why=words,
+            facts=steps.plan_facts(plan, situation) | {"state": state},
+            notify=not second,
+        )
         if not second:
             carry_out(situation, plan, actor=actor_of(agent), case_id=case_id, why=words)
         return _reread(case_id)
@@ -138,9 +145,12 @@ def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
             state="settled", approved_by_id=second.id, settled_at=moment, version=case.version + 1
         )
         record_case(
-            case_id, "decided", actor=actor_of(second), notify=True,
+            case_id,
+            "decided",
+            actor=actor_of(second),
+            notify=True,
             facts=steps.plan_facts(plan, situation) | {"state": "settled"},
-        )  # fmt: skip
+        )
         carry_out(situation, plan, actor=actor_of(second), case_id=case_id)
         return _reread(case_id)
 
@@ -211,8 +221,17 @@ def _touch(case: CaseRow) -> None:
 def _write_decision(case: CaseRow, plan: Plan, state: str, *, decided_by_id: int) -> None:
     moment = now()
     Case.objects.filter(id=case.id).update(
-        state=state, facts=dict(plan.facts), cell=plan.cell, decision=plan.outcome.decision,
-        clause=plan.outcome.clause, credits=plan.outcome.credits, units=plan.units_back, reviewed=True,
-        decided_by_id=decided_by_id, decided_at=moment, settled_at=moment if state == "settled" else None,
+        state=state,
+        facts=dict(plan.facts),
+        cell=plan.cell,
+        arithmetic=asdict(plan.arithmetic),
+        decision=plan.outcome.decision,
+        clause=plan.outcome.clause,
+        credits=plan.outcome.credits,
+        units=plan.units_back,
+        reviewed=True,
+        decided_by_id=decided_by_id,
+        decided_at=moment,
+        settled_at=moment if state == "settled" else None,
         version=case.version + 1,
-    )  # fmt: skip
+    )

@@ -9,8 +9,12 @@ from datetime import datetime
 
 from smmatic.credits.queries import ChargeRow
 from smmatic.orders.queries import OrderRow
-from smmatic.policy.arithmetic import refundable_units
+from smmatic.policy.arithmetic import Arithmetic, work_out
 from smmatic.policy.compiler import CompiledPolicy, Outcome
+
+IMPOSSIBLE_CELL = -1
+LOOK = Outcome("review", "none", "keep", "business_days", "5.1", "impossible")
+"""The answer for an order in a combination that the policy calls impossible: a person looks."""
 
 CLAIM_FACTS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_party_violation")
 
@@ -39,6 +43,7 @@ class Plan:
     facts: Mapping[str, str]
     cell: int
     outcome: Outcome
+    arithmetic: Arithmetic
     units_back: int
     release: int
     refund: int
@@ -87,9 +92,14 @@ def facts_of(order: OrderRow, claims: Mapping[str, ClaimState], ask: str, *, rev
 
 
 def make_plan(
-    compiled: CompiledPolicy, order: OrderRow, charge: ChargeRow, claims: Mapping[str, ClaimState], ask: str, *,
+    compiled: CompiledPolicy,
+    order: OrderRow,
+    charge: ChargeRow,
+    claims: Mapping[str, ClaimState],
+    ask: str,
+    *,
     reviewed: bool = False,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """Decides by the policy and computes every unit that would move.
 
     Raises:
@@ -98,12 +108,10 @@ def make_plan(
     facts = facts_of(order, claims, ask, reviewed=reviewed)
     outcome = compiled.decide(facts)
     cell = compiled.cell(facts)
+    numbers = arithmetic_of(order, charge, outcome.credits if outcome.decision == "approve" else "none")
     if outcome.decision == "review":
-        return Plan(ask, facts, cell, outcome, 0, 0, 0, 0, 0)
-    back = refundable_units(
-        charge=charge.amount, delivered=order.delivered, ordered=order.quantity, released=charge.released,
-        refunded=charge.refunded, credits=outcome.credits,
-    ) if outcome.decision == "approve" else 0  # fmt: skip
+        return Plan(ask, facts, cell, outcome, numbers, 0, 0, 0, 0, 0)
+    back = numbers.amount
     release = min(back, charge.open)
     refund = back - release
     capture = forfeit = 0
@@ -112,7 +120,12 @@ def make_plan(
         worth = charge.amount * order.delivered // order.quantity
         capture = max(0, min(left, worth - (charge.captured - charge.forfeited)))
         forfeit = left - capture
-    return Plan(ask, facts, cell, outcome, back, release, refund, capture, forfeit)
+    return Plan(ask, facts, cell, outcome, numbers, back, release, refund, capture, forfeit)
+
+
+def arithmetic_of(order: OrderRow, charge: ChargeRow, credits: str) -> Arithmetic:
+    """The numbers of an amount, as they are now."""
+    return work_out(charge.amount, order.delivered, order.quantity, charge.released, charge.refunded, credits)
 
 
 def needs_second_person(units: int, returned_in_period: int, *, per_case: int, per_period: int) -> bool:

@@ -5,7 +5,7 @@ The order is locked by whoever calls; charge, account and grants are locked by t
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,17 +21,15 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate, due_at
-from smmatic.policy.compiler import ImpossibleFacts, Outcome
+from smmatic.policy.compiler import ImpossibleFacts
 from smmatic.policy.queries import PolicyRow
 from smmatic.refunds import queries
 from smmatic.refunds.models import Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import ClaimState, Plan, make_plan, needs_second_person
+from smmatic.refunds.rules import IMPOSSIBLE_CELL, LOOK, ClaimState, Plan, arithmetic_of, make_plan, needs_second_person
 
 _log = logging.getLogger(__name__)
 
-IMPOSSIBLE_CELL = -1
-_LOOK = Outcome("review", "none", "keep", "business_days", "5.1", "impossible")
 
 LIVE = ("pending", "processing", "in_progress")
 
@@ -62,7 +60,8 @@ class Situation:
             return make_plan(self.policy.compiled, self.order, self.charge, self.claims, ask, reviewed=reviewed)
         except ImpossibleFacts as error:
             _log.error("order %s is in a combination that the policy calls impossible: %s", self.order.id, error)
-            return Plan(ask, error.facts, IMPOSSIBLE_CELL, _LOOK, 0, 0, 0, 0, 0)
+            numbers = arithmetic_of(self.order, self.charge, "none")
+            return Plan(ask, error.facts, IMPOSSIBLE_CELL, LOOK, numbers, 0, 0, 0, 0, 0)
 
     def with_claim(self, claim: ClaimInput) -> "Situation":
         """The situation as if one more claim had been made, for previews."""
@@ -100,15 +99,26 @@ def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
     """Adds words on claims about an order; the newest of each claim counts."""
     for claim in claims:
         Claim.objects.create(
-            order_id=order_id, claim=claim.claim, proof=claim.proof, source=claim.source, source_id=claim.source_id,
+            order_id=order_id,
+            claim=claim.claim,
+            proof=claim.proof,
+            source=claim.source,
+            source_id=claim.source_id,
             evidence=claim.evidence[:5000],
-        )  # fmt: skip
+        )
 
 
 def open_case(
-    situation: Situation, plan: Plan, *, state: str, actor: Actor, reason: str = "", words: str = "",
-    automatic: bool, reviewed: bool = False,
-) -> CaseRow:  # fmt: skip
+    situation: Situation,
+    plan: Plan,
+    *,
+    state: str,
+    actor: Actor,
+    reason: str = "",
+    words: str = "",
+    automatic: bool,
+    reviewed: bool = False,
+) -> CaseRow:
     """Adds a case with its first event. A due date is set where a person has to look.
 
     Raises:
@@ -118,21 +128,40 @@ def open_case(
     due = situation.due(opened_at) if state in ("in_review", "approved") else None
     by_person = actor.kind == "staff"
     row = Case.objects.create(
-        order_id=situation.order.id, customer_id=situation.order.customer_id, ask=plan.ask, state=state,
-        automatic=automatic, reason=reason, words=words, service_class=situation.order.service_class,
-        policy_version_id=situation.policy.id, opened_at=opened_at, due_at=due.at if due else None,
-        due_skipped=[[day.isoformat(), why] for day, why in due.skipped] if due else [], facts=dict(plan.facts),
-        cell=plan.cell, decision=plan.outcome.decision, clause=plan.outcome.clause, credits=plan.outcome.credits,
-        units=plan.units_back, version=1, reviewed=reviewed,
-        decided_by_id=actor.id if by_person and not automatic else None, approved_by_id=None,
+        order_id=situation.order.id,
+        customer_id=situation.order.customer_id,
+        ask=plan.ask,
+        state=state,
+        automatic=automatic,
+        reason=reason,
+        words=words,
+        service_class=situation.order.service_class,
+        policy_version_id=situation.policy.id,
+        opened_at=opened_at,
+        due_at=due.at if due else None,
+        due_skipped=[[day.isoformat(), dict(why)] for day, why in due.skipped] if due else [],
+        facts=dict(plan.facts),
+        cell=plan.cell,
+        arithmetic=asdict(plan.arithmetic),
+        decision=plan.outcome.decision,
+        clause=plan.outcome.clause,
+        credits=plan.outcome.credits,
+        units=plan.units_back,
+        version=1,
+        reviewed=reviewed,
+        decided_by_id=actor.id if by_person and not automatic else None,
+        approved_by_id=None,
         decided_at=opened_at if state in ("denied", "settled", "approved") else None,
         settled_at=opened_at if state == "settled" else None,
-    )  # fmt: skip
+    )
     record_case(
-        row.id, "opened" if state in ("in_review", "approved") else "decided", actor=actor, why=words[:1000],
+        row.id,
+        "opened" if state in ("in_review", "approved") else "decided",
+        actor=actor,
+        why=words[:1000],
         facts=plan_facts(plan, situation) | {"state": state, "due_at": due.at.isoformat() if due else None},
         notify=state != "approved" and plan.ask != "cancel",
-    )  # fmt: skip
+    )
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
 
 
@@ -166,14 +195,26 @@ def settle_end(
 
 
 def record_case(
-    case_id: int, kind: str, *, actor: Actor, why: str = "", facts: Mapping[str, Any] | None = None,
-    visible: bool = True, notify: bool = False,
-) -> None:  # fmt: skip
+    case_id: int,
+    kind: str,
+    *,
+    actor: Actor,
+    why: str = "",
+    facts: Mapping[str, Any] | None = None,
+    visible: bool = True,
+    notify: bool = False,
+) -> None:
     """Adds a line to a case's history."""
     CaseEvent.objects.create(
-        case_id=case_id, kind=kind, actor_kind=actor.kind, actor_id=actor.id, why=why[:1000], facts=dict(facts or {}),
-        visible=visible, notify=notify,
-    )  # fmt: skip
+        case_id=case_id,
+        kind=kind,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        why=why[:1000],
+        facts=dict(facts or {}),
+        visible=visible,
+        notify=notify,
+    )
 
 
 def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | None, why: str = "") -> None:
@@ -186,16 +227,32 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
     facts = plan_facts(plan, situation)
     if plan.outcome.order == "cancel":
         if not orders.move(
-            order.id, ("pending",), "cancelled", actor=actor, kind="cancelled", why=why, facts=facts, notify=True,
+            order.id,
+            ("pending",),
+            "cancelled",
+            actor=actor,
+            kind="cancelled",
+            why=why,
+            facts=facts,
+            notify=True,
             ended_at=now(),
-        ):  # fmt: skip
+        ):
             raise Refusal(RefusalCode.ORDER_ACCEPTED, clause="4.2")
     elif plan.outcome.order == "stop" and order.live:
         to_status = "partial" if order.delivered else "failed"
         orders.move(
-            order.id, ("processing", "in_progress"), to_status, actor=actor, kind=to_status, why=why, facts=facts,
-            ended_at=now(), next_check_at=None, unknown_since=None, waiting_since=None,
-        )  # fmt: skip
+            order.id,
+            ("processing", "in_progress"),
+            to_status,
+            actor=actor,
+            kind=to_status,
+            why=why,
+            facts=facts,
+            ended_at=now(),
+            next_check_at=None,
+            unknown_since=None,
+            waiting_since=None,
+        )
     post(_postings(situation, plan, actor, case_id))
     if plan.units_back:
         orders.record(order.id, "refunded", actor=actor, why=why, facts=facts | {"case": case_id})
@@ -225,10 +282,17 @@ def _postings(situation: Situation, plan: Plan, actor: Actor, case_id: int | Non
     )
     return [
         Posting(
-            account_id=order.customer_id, kind=kind, amount=units, business_key=key, actor=actor.text,
-            reason=order.service_code, order_id=order.id, case_id=case_id, clause=plan.outcome.clause,
+            account_id=order.customer_id,
+            kind=kind,
+            amount=units,
+            business_key=key,
+            actor=actor.text,
+            reason=order.service_code,
+            order_id=order.id,
+            case_id=case_id,
+            clause=plan.outcome.clause,
             grace_seconds=grace if kind in ("release", "refund") else None,
         )
         for kind, units, key in wanted
         if units > 0
-    ]  # fmt: skip
+    ]
