@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/", include("smmatic.api.urls")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
+    path("", include("smmatic.notices.urls")),
     path("", include("smmatic.ops.urls")),
 ]
 

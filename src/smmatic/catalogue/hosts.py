@@ -26,8 +26,8 @@ PRIVATE_SUFFIXES = _PRIVATE_SUFFIXES.split()
 """Names that never lead to a public site, and services that turn any address into a name."""
 
 _PLATFORM_DOMAINS = (
-    "tiktok.com tiktokv.com facebook.com fb.com fb.me fb.watch m.me messenger.com instagram.com google.com google.com.vn"
-    " google.vn goo.gl g.page g.co share.google youtube.com youtu.be lazada.vn lazada.sg lazada.com.my lazada.com.ph"
+    "tiktok.com tiktokv.com facebook.com fb.com fb.me fb.watch m.me messenger.com instagram.com google.com"
+    " google.com.vn google.vn goo.gl g.page g.co share.google youtube.com youtu.be lazada.vn lazada.sg lazada.com.my lazada.com.ph"
     " lazada.co.th lazada.co.id lzd.co shopee.vn shopee.sg shopee.com.my shopee.ph shopee.co.th shopee.co.id shopee.tw"
     " shopee.com.br shopee.com.mx shopee.com.co shopee.cl shopee.com shp.ee shope.ee"
 )

@@ -170,4 +170,4 @@ def _refusal(problem: UnreadableLink, platform: str, kinds: tuple[str, ...]) -> 
         "example": example_of(platform, _asked(kinds)),
         **problem.facts,
     }
-    return Refusal(problem.code, FIELD, **facts)
+    return Refusal(problem.code, FIELD, clause=None, **facts)

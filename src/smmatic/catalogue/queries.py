@@ -34,7 +34,7 @@ _TERMS = (
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A service as it is offered now. `price_units` are Credit units for one service unit; hours, minutes and days as named."""
+    """A service as it is offered now. `price_units` are Credit units for one service unit; times as their names say."""
 
     id: int
     code: str

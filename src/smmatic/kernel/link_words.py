@@ -1,4 +1,4 @@
-"""The words of the refusals about links, order inputs, the catalogue and deposits; `refusals` adds them to its one table."""
+"""The words of the refusals about links, order inputs, the catalogue and deposits, for the one table in `refusals`."""
 
 from django.utils.translation import gettext_noop
 
@@ -26,7 +26,8 @@ LINK_WORDS: dict[str, tuple[str, str]] = {
     "link_lookalike": (
         _("'%(host)s' only looks like a known site."),
         _(
-            "Open the page in its own app or site and copy the link there. This order needs: %(expected)s, such as %(example)s"
+            "Open the page in its own app or site and copy the link there."
+            " This order needs: %(expected)s, such as %(example)s"
         ),
     ),
     "link_several": (
@@ -128,7 +129,8 @@ LINK_WORDS: dict[str, tuple[str, str]] = {
         _("Choose an amount in this range. Nothing was charged."),
     ),
     "money_malformed": (
-        _("This is not an amount of dong."), _("Use digits only, such as 2500000. Nothing was credited."),
+        _("This is not an amount of dong."),
+        _("Use digits only, such as 2500000. Nothing was credited."),
     ),
 }
 """Sentence and next step by code; all of them answer with HTTP status 422."""

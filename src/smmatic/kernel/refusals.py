@@ -184,7 +184,7 @@ CODES: dict[RefusalCode, Words] = {
     RefusalCode.JSON_MALFORMED: Words(
         400,
         _("The body is not valid JSON (line %(line)s, column %(column)s)."),
-        _("Send one JSON object in UTF-8, without NaN or Infinity, nested %(depth)s levels deep at most."),
+        _("Send one JSON object in UTF-8, without NaN or Infinity."),
     ),
     RefusalCode.BODY_TOO_LARGE: Words(
         413, _("The request is larger than %(maximum_mb)s MB."), _("Send less at once. Nothing was charged.")

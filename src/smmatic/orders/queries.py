@@ -186,6 +186,12 @@ def events_of(order_id: int, *, all_of_them: bool = False) -> list[EventRow]:
     return [EventRow(**row) for row in rows.order_by("id").values(*_EVENT_FIELDS)]
 
 
+def event(event_id: int) -> EventRow | None:
+    """One event of any order, for the notices."""
+    values = Event.objects.filter(id=event_id).values(*_EVENT_FIELDS).first()
+    return EventRow(**values) if values else None
+
+
 def files_of(order_id: int) -> list[FileRow]:
     """An order's files without their content, oldest first."""
     return [FileRow(**row) for row in File.objects.filter(order_id=order_id).order_by("id").values(*_FILE_FIELDS)]

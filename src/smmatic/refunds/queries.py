@@ -147,6 +147,12 @@ def events_of_case(case_id: int, *, all_of_them: bool = False) -> list[CaseEvent
     return [CaseEventRow(**row) for row in rows.order_by("id").values(*_EVENT_FIELDS)]
 
 
+def event(event_id: int) -> CaseEventRow | None:
+    """One event of any case, for the notices."""
+    values = CaseEvent.objects.filter(id=event_id).values(*_EVENT_FIELDS).first()
+    return CaseEventRow(**values) if values else None
+
+
 def claims_of(order_id: int) -> dict[str, ClaimState]:
     """The newest word on each claim about an order."""
     return claims_of_orders([order_id]).get(order_id, {})

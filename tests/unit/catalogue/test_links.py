@@ -26,6 +26,12 @@ def context_of(row: dict[str, Any]) -> dict[str, Any]:
     return {"platform": terms["platform"], "kinds": terms["link_kinds"]}
 
 
+def refusal_of(row: dict[str, Any]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        check_link(terms_of(row["service"]), row["text"]) if "service" in row else recognise(row["text"])
+    return caught.value
+
+
 def test_there_are_at_least_300_links() -> None:
     assert len(LINKS["good"]) + len(LINKS["bad"]) >= 300
 
@@ -50,12 +56,7 @@ def test_a_canonical_link_is_recognised_as_itself(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", LINKS["bad"], ids=lambda row: f"{row['code']} {ascii(row['text'])[:60]}")
 def test_a_bad_link_is_refused_with_its_own_code_and_an_example(row: dict[str, Any]) -> None:
-    with pytest.raises(Refusal) as caught:
-        if "service" in row:
-            check_link(terms_of(row["service"]), row["text"])
-        else:
-            recognise(row["text"])
-    refusal = caught.value
+    refusal = refusal_of(row)
     assert (refusal.code, refusal.field, refusal.status) == (row["code"], "link", 422)
     assert refusal.facts["example"] in refusal.next_step
     assert "%(" not in refusal.sentence + refusal.next_step
