@@ -41,6 +41,7 @@ class Environment(BaseSettings):
     provider_private_hosts: str = Field(default="", description="host:port exceptions of the guarded client, commas.")
     worker_idle_seconds: float = Field(default=0.5, gt=0)
     trust_proxy: bool = Field(default=False, description="Believe X-Forwarded-Proto from the reverse proxy.")
+    api_calls_per_minute: int = Field(default=3000, ge=1, description="Requests that one API key may make in a minute.")
     log_level: str = "INFO"
 
 
@@ -70,6 +71,7 @@ SMMATIC_BANK_DETAILS = ENV.bank_details
 SMMATIC_PROVIDER_TIMEOUT_SECONDS = ENV.provider_timeout_seconds
 SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_hosts.split(",") if h.strip())
 SMMATIC_WORKER_IDLE_SECONDS = ENV.worker_idle_seconds
+SMMATIC_API_CALLS_PER_MINUTE = ENV.api_calls_per_minute
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10
 
@@ -221,5 +223,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": ENV.log_level},
     "loggers": {"django.request": {"level": "ERROR"}, "httpx2": {"level": "WARNING"}},
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# The address is unique whatever its case, by a constraint over lower(email) that this check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 NINJA_PAGINATION_MAX_LIMIT = 200

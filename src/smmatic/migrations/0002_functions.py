@@ -14,6 +14,7 @@ FILES = [
     "deposits/functions.sql",
     "support/functions.sql",
     "notices/functions.sql",
+    "api/functions.sql",
     "migrations/rights.sql",
 ]
 
