@@ -132,6 +132,7 @@ class RefusalCode(StrEnum):
     MONEY_MALFORMED = "money_malformed"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
+    POLICY_VERSION_TAKEN = "policy_version_taken"
     # the machine
     BUSY = "busy"
     UNAVAILABLE = "unavailable"
@@ -361,6 +362,11 @@ CODES: dict[RefusalCode, Words] = {
     ),
     RefusalCode.POLICY_UNPROVEN: Words(
         422, _("The policy file has %(count)s open problems and was not activated."), _("Mend them and check again.")
+    ),
+    RefusalCode.POLICY_VERSION_TAKEN: Words(
+        409,
+        _("Version %(version)s of the policy is active already, with another text."),
+        _("Give the file a new version and check it again. The active policy is unchanged."),
     ),
     RefusalCode.BUSY: Words(
         503, _("Someone else is changing the same thing right now."), _("Try again in a few seconds.")
