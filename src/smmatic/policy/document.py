@@ -35,11 +35,34 @@ SHIPPED_FILE = Path(__file__).parent / "policies" / "smmatic.toml"
 """The policy that an installation starts with."""
 
 __all__ = [
-    "SHIPPED_FILE", "Approvals", "Assignment", "Case", "CaseAmounts", "Clause", "Deadlines", "Fact", "FactValue",
-    "Impossible", "Incident", "Note", "OutcomeWords", "PolicyDocument", "PolicyError", "Preview", "Problem",
-    "Property", "Rule", "Section", "ServiceClass", "Text", "Then", "Times", "Transition", "load_policy",
+    "SHIPPED_FILE",
+    "Approvals",
+    "Assignment",
+    "Case",
+    "CaseAmounts",
+    "Clause",
+    "Deadlines",
+    "Fact",
+    "FactValue",
+    "Impossible",
+    "Incident",
+    "Note",
+    "OutcomeWords",
+    "PolicyDocument",
+    "PolicyError",
+    "Preview",
+    "Problem",
+    "Property",
+    "Rule",
+    "Section",
+    "ServiceClass",
+    "Text",
+    "Then",
+    "Times",
+    "Transition",
+    "load_policy",
     "load_policy_file",
-]  # fmt: skip
+]
 
 
 def load_policy_file(path: Path) -> PolicyDocument:

@@ -71,6 +71,7 @@ def transitions(table: Table) -> Mapping[str, Transition]:
 
 
 def fact(table: Table) -> Fact:
+    """A fact with its values."""
     found = Fact(
         id=table.identifier(),
         role=table.choice("role", ROLES, required=False, default="other"),
@@ -93,6 +94,7 @@ def _fact_value(table: Table) -> FactValue:
 
 
 def impossible(table: Table) -> Impossible:
+    """A combination of facts that cannot be, with its reason."""
     found = Impossible(
         id=table.identifier(), when=table.assignments("when"), reason=table.words("reason"), line=table.line
     )
@@ -106,8 +108,11 @@ def then(table: Table) -> Then:
     credits = entry.string("credits")
     if credits and credits not in CREDITS:
         entry.problem(
-            "credits", "not_credits", f"'{credits}' is nothing that can come back.",
-            f"Only Credits of this order come back: {', '.join(CREDITS)}. Nothing is ever paid out.", proof=5,
+            "credits",
+            "not_credits",
+            f"'{credits}' is nothing that can come back.",
+            f"Only Credits of this order come back: {', '.join(CREDITS)}. Nothing is ever paid out.",
+            proof=5,
         )
     found = Then(
         decision=entry.choice("decision", DECISIONS),
@@ -120,18 +125,21 @@ def then(table: Table) -> Then:
 
 
 def outcome_words(table: Table) -> OutcomeWords:
+    """The words for one kind of answer."""
     found = OutcomeWords(then=then(table), text=table.words("text"), line=table.line)
     table.finish()
     return found
 
 
 def section(table: Table) -> Section:
+    """A heading over clauses."""
     found = Section(number=table.clause_number(), title=table.words("title"))
     table.finish()
     return found
 
 
 def clause(table: Table) -> Clause:
+    """A clause with its rules."""
     number = table.clause_number()
     table.clause = number
     rules = tuple(_rule(entry, number) for entry in table.tables("rule", required=False))
@@ -152,14 +160,18 @@ def clause(table: Table) -> Clause:
 def _check_kind(table: Table, found: Clause) -> None:
     if found.kind == "rules" and not found.rules:
         table.problem(
-            "kind", "no_rules", f"{found.number} decides nothing.",
+            "kind",
+            "no_rules",
+            f"{found.number} decides nothing.",
             "Give it a [[clause.rule]], or say that it is a guarantee or a statement.",
         )
     if found.kind != "rules" and found.rules:
         table.problem("kind", "has_rules", f"{found.number} is a {found.kind} with rules.", 'Write kind = "rules".')
     if (found.kind == "guarantee") != bool(found.proven_by):
         table.problem(
-            "kind", "no_proof", f"{found.number}: a guarantee names the test that proves it; nothing else does.",
+            "kind",
+            "no_proof",
+            f"{found.number}: a guarantee names the test that proves it; nothing else does.",
             'Add proven_by = "tests/..." to a guarantee, or take it out.',
         )
 
@@ -183,6 +195,7 @@ def _rule(table: Table, number: str) -> Rule:
 
 
 def preview(table: Table) -> Preview:
+    """A sentence shown before a click."""
     found = Preview(
         id=table.identifier(), clause=table.clause_number("clause"), text=table.words("text"), line=table.line
     )
@@ -191,6 +204,7 @@ def preview(table: Table) -> Preview:
 
 
 def note(table: Table) -> Note:
+    """A note on how the policy is read."""
     found = Note(
         id=table.identifier(),
         clauses=table.strings("clauses"),
@@ -225,6 +239,7 @@ def property_(table: Table) -> Property:
 
 
 def case(table: Table) -> Case:
+    """A worked case with its expected answer."""
     found = Case(
         id=table.identifier(),
         title=table.words("title"),
@@ -238,7 +253,9 @@ def case(table: Table) -> Case:
     unknown = [key for key in found.expect if key not in EXPECTED]
     if missing or unknown:
         table.problem(
-            "expect", "bad_case", f"Its expected answer has to name {', '.join(EXPECTED)}.",
+            "expect",
+            "bad_case",
+            f"Its expected answer has to name {', '.join(EXPECTED)}.",
             f"Add {', '.join(missing)}." if missing else f"Take out {', '.join(unknown)}.",
         )
     table.finish()

@@ -25,6 +25,7 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, path: Path, code: str, message: str, remedy: str, clause: str = "", proof: int = 0) -> None:
+        """Notes a problem at a path of the file."""
         self.problems.append(Problem(self.lines.line(path), clause, code, message, remedy, proof))
 
 
@@ -37,15 +38,19 @@ class Table:
         self.clause = clause
         self._read: set[str] = set()
         if not isinstance(values, dict):
-            self._problem("", "wrong_type", f"'{_named(path)}' must be a table.", "Write it as [table] or { key = value }.")
+            self._problem(
+                "", "wrong_type", f"'{_named(path)}' must be a table.", "Write it as [table] or { key = value }."
+            )
             values = {}
         self._values: dict[str, Any] = values
 
     @property
     def line(self) -> int:
+        """The line on which the table begins."""
         return self.report.lines.line(self.path)
 
     def has(self, key: str) -> bool:
+        """Whether the key is there."""
         return key in self._values
 
     def string(self, key: str, *, required: bool = True, default: str = "") -> str:
@@ -68,6 +73,7 @@ class Table:
         return value
 
     def clause_number(self, key: str = "number") -> str:
+        """A clause or section number."""
         value = self.string(key)
         if value and not _CLAUSE.match(value):
             self._problem(key, "bad_number", f"'{value}' is no clause number.", 'Write it like "2" or "2.1".')
@@ -87,9 +93,7 @@ class Table:
         if value is None:
             return least
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self._problem(
-                key, "bad_number", f"'{key}' is {value!r}.", f"Write a whole number from {least} to {most}."
-            )
+            self._problem(key, "bad_number", f"'{key}' is {value!r}.", f"Write a whole number from {least} to {most}.")
             return least
         return value
 
@@ -139,21 +143,31 @@ class Table:
             return Text({}, line)
         if not isinstance(value, dict) or not all(isinstance(words, str) for words in value.values()):
             self.report.add(
-                path, "wrong_type", f"'{_named(path)}' must give words by language.",
-                'Write .en = "..." and the same for every language.', self.clause,
+                path,
+                "wrong_type",
+                f"'{_named(path)}' must give words by language.",
+                'Write .en = "..." and the same for every language.',
+                self.clause,
             )
             return Text({}, line)
         for language in self.report.languages:
             if not value.get(language, "").strip():
                 self.report.add(
-                    path, "untranslated", f"'{_named(path)}' has no words in '{language}'.",
-                    f'Add {path[-1]}.{language} = "...".', self.clause, proof=7,
+                    path,
+                    "untranslated",
+                    f"'{_named(path)}' has no words in '{language}'.",
+                    f'Add {path[-1]}.{language} = "...".',
+                    self.clause,
+                    proof=7,
                 )
         for language in value:
             if language not in self.report.languages:
                 self.report.add(
-                    path, "unknown_key", f"'{language}' is no language of this policy.",
-                    "Add it to policy.languages, or take the words out.", self.clause,
+                    path,
+                    "unknown_key",
+                    f"'{language}' is no language of this policy.",
+                    "Add it to policy.languages, or take the words out.",
+                    self.clause,
                 )
         return Text({language: words.strip() for language, words in value.items()}, line)
 
@@ -176,6 +190,7 @@ class Table:
         return dict(value)
 
     def table(self, key: str, *, required: bool = True) -> Table:
+        """A table within this one; an empty stand-in where it is missing."""
         value = self._take(key, required)
         return Table({} if value is None else value, (*self.path, key), self.report, self.clause)
 
@@ -211,16 +226,16 @@ class Table:
 
     def _assignment(self, key: str, value: Any) -> Assignment:
         if not isinstance(value, dict) or not value:
-            self._problem(
-                key, "wrong_type", f"'{key}' must name facts and their values.", 'Write { stage = "begun" }.'
-            )
+            self._problem(key, "wrong_type", f"'{key}' must name facts and their values.", 'Write { stage = "begun" }.')
             return {}
         found: dict[str, tuple[str, ...]] = {}
         for fact, allowed in value.items():
             listed = [allowed] if isinstance(allowed, str) else allowed
             if not isinstance(listed, list) or not listed or not all(isinstance(item, str) for item in listed):
                 self._problem(
-                    key, "wrong_type", f"'{fact}' in '{key}' must be a value or a list of values.",
+                    key,
+                    "wrong_type",
+                    f"'{fact}' in '{key}' must be a value or a list of values.",
                     f'Write {fact} = "..." or {fact} = ["...", "..."].',
                 )
                 continue

@@ -66,7 +66,9 @@ class _Checker:
             found = self.document.facts_in_role(role)
             if len(found) != 1:
                 self.note(
-                    found[1].line if found else 0, "bad_role", f"{len(found)} facts have the role '{role}'.",
+                    found[1].line if found else 0,
+                    "bad_role",
+                    f"{len(found)} facts have the role '{role}'.",
                     f'Give exactly one fact role = "{role}": the built-in proofs need to know it.',
                 )
         for fact in self.document.facts:
@@ -85,16 +87,22 @@ class _Checker:
         for clause in self.document.clauses:
             if clause.section not in sections:
                 self.note(
-                    clause.line, "unknown_section", f"{clause.number} stands under no section.",
-                    f'Add a [[section]] with number = "{clause.section}".', clause.number,
+                    clause.line,
+                    "unknown_section",
+                    f"{clause.number} stands under no section.",
+                    f'Add a [[section]] with number = "{clause.section}".',
+                    clause.number,
                 )
         for rule in self.document.rules:
             self._assignments(rule.when, rule.line, rule.clause)
             for target in rule.overrides:
                 if target not in rule_ids and target not in self.numbers:
                     self.note(
-                        rule.line, "unknown_rule", f"{rule.id} overrides '{target}', which does not exist.",
-                        "Name a rule id, or a clause number for all of its rules.", rule.clause,
+                        rule.line,
+                        "unknown_rule",
+                        f"{rule.id} overrides '{target}', which does not exist.",
+                        "Name a rule id, or a clause number for all of its rules.",
+                        rule.clause,
                     )
         for note in self.document.notes:
             self._clause_numbers(note.clauses, note.line)
@@ -131,7 +139,9 @@ class _Checker:
         for found, line in ids:
             if found in seen:
                 self.note(
-                    line, "duplicate", f"The {what} '{found}' is there twice (first on line {seen[found]}).",
+                    line,
+                    "duplicate",
+                    f"The {what} '{found}' is there twice (first on line {seen[found]}).",
                     "Rename one of them, or take it out.",
                 )
             seen.setdefault(found, line)
@@ -146,7 +156,9 @@ class _Checker:
             needed = {"no", "yes"}
         if needed and values != needed:
             self.note(
-                line, "bad_role", f"'{fact_id}' has the role '{role}' and other values than that role has.",
+                line,
+                "bad_role",
+                f"'{fact_id}' has the role '{role}' and other values than that role has.",
                 f"Give it exactly: {', '.join(sorted(needed))}.",
             )
 
@@ -155,15 +167,21 @@ class _Checker:
             for fact_id, values in assignment.items():
                 if fact_id not in self.values:
                     self.note(
-                        line, "unknown_fact", f"'{fact_id}' is no fact of this policy.",
-                        f"Use one of: {', '.join(self.values)}.", clause,
+                        line,
+                        "unknown_fact",
+                        f"'{fact_id}' is no fact of this policy.",
+                        f"Use one of: {', '.join(self.values)}.",
+                        clause,
                     )
                     continue
                 for value in values:
                     if value not in self.values[fact_id]:
                         self.note(
-                            line, "unknown_value", f"'{value}' is no value of {fact_id}.",
-                            f"Use one of: {', '.join(sorted(self.values[fact_id]))}.", clause,
+                            line,
+                            "unknown_value",
+                            f"'{value}' is no value of {fact_id}.",
+                            f"Use one of: {', '.join(sorted(self.values[fact_id]))}.",
+                            clause,
                         )
 
     def _clause_numbers(self, numbers: Iterable[str], line: int) -> None:
@@ -178,7 +196,9 @@ class _Checker:
         for key, value in item.then.items():
             if key != "due" and value not in options.get(key, ()):
                 self.note(
-                    item.line, "bad_property", f"'{item.id}' expects {key} = '{value}', which no answer has.",
+                    item.line,
+                    "bad_property",
+                    f"'{item.id}' expects {key} = '{value}', which no answer has.",
                     "Use decision, credits, order, due or clause with a value that exists.",
                 )
 
@@ -186,6 +206,8 @@ class _Checker:
         missing = [fact.id for fact in self.document.facts if not fact.default and fact.id not in case.facts]
         if missing:
             self.note(
-                case.line, "bad_case", f"The case '{case.id}' does not say {', '.join(missing)}.",
+                case.line,
+                "bad_case",
+                f"The case '{case.id}' does not say {', '.join(missing)}.",
                 "Add it: this fact has no default.",
             )

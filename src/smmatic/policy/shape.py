@@ -65,6 +65,7 @@ class Fact:
 
     @property
     def value_ids(self) -> tuple[str, ...]:
+        """The ids of its values, in the order of the file."""
         return tuple(value.id for value in self.values)
 
 
@@ -131,6 +132,7 @@ class Clause:
 
     @property
     def section(self) -> str:
+        """The number of the section it stands under."""
         return self.number.split(".", 1)[0]
 
     @property

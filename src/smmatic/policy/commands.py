@@ -1,0 +1,243 @@
+"""`smmatic policy`: prove, show and explain a policy file, and work out due dates. Only `activate` needs a database."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+
+from . import command_views as views
+from .business_time import due_at
+from .compiler import ImpossibleFacts, UnknownFacts, compile_policy, evaluate
+from .document import SHIPPED_FILE, PolicyDocument, PolicyError, Problem, load_policy_file
+from .explanations import explain
+from .prover import Proof, check_text
+from .vietnam import vietnam_calendar
+
+OK, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+class Usage(Exception):
+    """The command was called in a way that makes no sense; the message says what to write instead."""
+
+
+def main(argv: Sequence[str], out: TextIO | None = None) -> int:
+    """Runs one subcommand. Exit code 0: well; 1: the file has problems or decides nothing; 2: wrong usage."""
+    arguments = _parser().parse_args(argv)
+    console = Console(file=out or sys.stdout, highlight=False, soft_wrap=bool(arguments.json))
+    try:
+        return int(arguments.run(arguments, console))
+    except PolicyError as error:
+        _problems(arguments, console, error.problems)
+        return FAILED
+    except Usage as error:
+        print(f"smmatic policy: {error}", file=sys.stderr)
+        return WRONG_USAGE
+
+
+def check(arguments: argparse.Namespace, console: Console) -> int:
+    """Reads and proves a file."""
+    text = load_text(Path(arguments.file))
+    _, proof = check_text(text, Path(arguments.file).name)
+    if arguments.json:
+        _print_json(console, views.proof_json(proof))
+    else:
+        for part in views.proof_tables(proof, Path(arguments.file).name):
+            console.print(part)
+    return OK if proof.ok else FAILED
+
+
+def show(arguments: argparse.Namespace, console: Console) -> int:
+    """Shows the clauses in words, or one of them with its rules."""
+    document = load_policy_file(Path(arguments.file))
+    language = _language(document, arguments)
+    numbers = [clause.number for clause in document.clauses]
+    if arguments.clause and arguments.clause not in numbers:
+        raise Usage(f"there is no clause {arguments.clause}; there are {', '.join(numbers)}")
+    chosen = [arguments.clause] if arguments.clause else numbers
+    if arguments.json:
+        _print_json(console, [views.clause_json(document, number, language) for number in chosen])
+    else:
+        for number in chosen:
+            console.print(views.clause_panel(document, number, language, with_rules=bool(arguments.clause)))
+    return OK
+
+
+def table(arguments: argparse.Namespace, console: Console) -> int:
+    """Shows which rule decides how many combinations, of all or of those that fit the given facts."""
+    document = load_policy_file(Path(arguments.file))
+    given = _facts(document, arguments.fact)
+    evaluation = evaluate(document)
+    rows = views.table_rows(evaluation, given)
+    if arguments.json:
+        _print_json(console, rows)
+    else:
+        console.print(views.rules_table(rows, evaluation, given))
+    return OK
+
+
+def explain_(arguments: argparse.Namespace, console: Console) -> int:
+    """Explains the decision on facts; those left out have their default."""
+    document = load_policy_file(Path(arguments.file))
+    language = _language(document, arguments)
+    given = _facts(document, arguments.fact)
+    try:
+        facts = document.complete(given)
+    except KeyError as error:
+        raise Usage(f"say also --fact {error.args[0]}=... (it has no default)") from error
+    sources = {fact: "--fact" if fact in given else "default" for fact in facts}
+    try:
+        explanation = explain(compile_policy(document), facts, sources, language)
+    except ImpossibleFacts as error:
+        reasons = [reason.get(language, "") for reason in error.reasons]
+        if arguments.json:
+            _print_json(console, {"impossible": reasons, "facts": facts})
+        else:
+            console.print("These facts cannot be true together. " + " ".join(reasons))
+        return FAILED
+    except UnknownFacts as error:
+        raise Usage(str(error)) from error
+    if arguments.json:
+        _print_json(console, explanation.as_dict())
+    else:
+        for part in views.explanation_parts(explanation):
+            console.print(part)
+    return OK
+
+
+def due(arguments: argparse.Namespace, console: Console) -> int:
+    """Works out a due date, with the days that do not count and why."""
+    document = load_policy_file(Path(arguments.file))
+    language = _language(document, arguments)
+    if (arguments.business_days is None) == (arguments.service_class is None):
+        raise Usage("say either --business-days or --service-class")
+    days = arguments.business_days
+    if days is None:
+        if arguments.service_class not in document.times.business_days:
+            raise Usage(f"there is no such service class; there are {', '.join(document.times.business_days)}")
+        days = document.times[arguments.service_class]
+    try:
+        found = due_at(_moment(arguments.opened), days, vietnam_calendar(), document.times)
+    except ValueError as error:
+        raise Usage(str(error)) from error
+    if arguments.json:
+        _print_json(console, views.due_json(found, language))
+    else:
+        for part in views.due_parts(found, days, document, language):
+            console.print(part)
+    return OK
+
+
+def activate(arguments: argparse.Namespace, console: Console) -> int:
+    """Proves a file and makes it the policy in force from its effective date on."""
+    from smmatic.kernel.refusals import Refusal
+
+    from .actions import activate_policy
+
+    text = load_text(Path(arguments.file))
+    try:
+        row = activate_policy(text, None, arguments.why)
+    except Refusal as refusal:
+        console.print(f"{refusal.sentence} {refusal.next_step}")
+        return FAILED
+    said = {"id": row.id, "version": row.version, "effective_at": row.effective_at.isoformat(), "digest": row.digest}
+    if arguments.json:
+        _print_json(console, said)
+    else:
+        console.print(
+            f"Version {row.version} is active from {row.effective_at:%Y-%m-%d %H:%M %Z} (sha256 {row.digest})."
+        )
+    return OK
+
+
+def load_text(path: Path) -> str:
+    """The text of a file. Raises PolicyError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(
+            0, "", "unreadable", f"It cannot be read: {error}.", "Check the path and the encoding (UTF-8)."
+        )
+        raise PolicyError([problem], str(path)) from error
+
+
+def _facts(document: PolicyDocument, given: Sequence[str]) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    for item in given:
+        name, _, value = item.partition("=")
+        known = {fact.id: fact.value_ids for fact in document.facts}
+        if name not in known:
+            raise Usage(f"'{name}' is no fact; there are {', '.join(known)}")
+        if value not in known[name]:
+            raise Usage(f"'{value}' is no value of {name}; there are {', '.join(known[name])}")
+        facts[name] = value
+    return facts
+
+
+def _language(document: PolicyDocument, arguments: argparse.Namespace) -> str:
+    if arguments.language not in document.languages:
+        raise Usage(f"this policy has no words in '{arguments.language}'; it has {', '.join(document.languages)}")
+    return str(arguments.language)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Usage(f"'{text}' is no moment; write it like 2026-02-12T10:00:00+07:00") from error
+    if moment.tzinfo is None:
+        raise Usage(f"'{text}' needs its offset, like {text}+07:00")
+    return moment
+
+
+def _problems(arguments: argparse.Namespace, console: Console, problems: Sequence[Problem]) -> None:
+    proof = Proof(False, 0, 0, 0, 0, 0, 0.0, tuple(problems))
+    if arguments.json:
+        _print_json(console, views.proof_json(proof))
+        return
+    for part in views.proof_tables(proof, Path(arguments.file).name):
+        console.print(part)
+
+
+def _print_json(console: Console, value: Any) -> None:
+    console.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print plain data for programs")
+    common.add_argument("--language", default="en", help="language of the words (en, vi)")
+    parser = argparse.ArgumentParser(prog="smmatic policy", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add(name: str, run: Any, help_: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, parents=[common], help=help_, description=run.__doc__)
+        sub.set_defaults(run=run, file=str(SHIPPED_FILE))
+        return sub
+
+    add("check", check, "prove a file").add_argument("file", nargs="?", default=str(SHIPPED_FILE))
+    shown = add("show", show, "read the clauses")
+    shown.add_argument("file", nargs="?", default=str(SHIPPED_FILE))
+    shown.add_argument("--clause", help="one clause with its rules, such as 2.1")
+    for name, run, help_ in (
+        ("table", table, "which rule decides how many combinations"),
+        ("explain", explain_, "why these facts give this answer"),
+    ):
+        asked = add(name, run, help_)
+        asked.add_argument("file", nargs="?", default=str(SHIPPED_FILE))
+        asked.add_argument("--fact", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
+    dated = add("due", due, "when an answer is due")
+    dated.add_argument("--file", default=str(SHIPPED_FILE))
+    dated.add_argument("--opened", required=True, help="2026-02-12T10:00:00+07:00")
+    dated.add_argument("--business-days", type=int)
+    dated.add_argument("--service-class")
+    activated = add("activate", activate, "make a file the policy in force")
+    activated.add_argument("file")
+    activated.add_argument("--why", required=True, help="why it changes; kept with the version")
+    return parser
