@@ -124,6 +124,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "smmatic.web.context.page",
+                "smmatic.desk.navigation.rooms",
             ],
             "libraries": {"smm": "smmatic.web.templatetags.smm"},
         },

@@ -39,7 +39,7 @@ class Conversation(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["customer", "-last_at"], name="support_conversation_customer"),
-            models.Index(fields=["last_at"], name="support_conversation_unanswered", condition=Q(waiting_for="staff")),
+            models.Index(fields=["last_at"], name="support_conversation_open", condition=Q(waiting_for="staff")),
         ]
 
 

@@ -3,7 +3,6 @@
 import psycopg
 import pytest
 from django.db import DatabaseError, connection
-from tests.builders import customer, give, ledger_of, new_key
 
 from smmatic.credits.models import KINDS
 from smmatic.credits.proof import prove_account
@@ -12,6 +11,7 @@ from smmatic.credits.rules import CUSTOMER_BUCKETS, Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.database import atomic, fetch_all
 from smmatic.kernel.refusals import Refusal, RefusalCode
+from tests.builders import customer, give, ledger_of, new_key
 
 pytestmark = pytest.mark.django_db
 

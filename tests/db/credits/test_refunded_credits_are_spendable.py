@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tests.builders import customer, give, new_key, placed
 
 from smmatic.credits.queries import wallet
 from smmatic.credits.rules import Posting
@@ -12,6 +11,7 @@ from smmatic.kernel.amounts import UNITS
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic, execute, fetch_all
 from smmatic.refunds.actions import cancel
+from tests.builders import customer, give, new_key, placed
 
 pytestmark = pytest.mark.django_db
 
