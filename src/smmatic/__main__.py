@@ -65,20 +65,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Without this SIGTERM would leave a shared database server behind.
     signal.signal(signal.SIGTERM, _stop)
     try:
-        return _run(command, arguments.rest)
+        needs = command.needs
+        if arguments.command == "policy" and "activate" not in arguments.rest:
+            needs = Needs.NOTHING  # reading and proving a file asks nobody
+        return _run(command, needs, arguments.rest)
     except KeyboardInterrupt:
         return 130
 
 
-def _run(command: Command, rest: list[str]) -> int:
+def _run(command: Command, needs: Needs, rest: list[str]) -> int:
     from smmatic.ops.environment import database
     from smmatic.ops.postgres import PostgresError
 
     try:
-        if command.needs is Needs.NOTHING or rest[:1] in (["-h"], ["--help"]):
+        if needs is Needs.NOTHING or rest[:1] in (["-h"], ["--help"]):
             return _call(command.target, rest)
         with database():
-            if command.needs is Needs.DJANGO:
+            if needs is Needs.DJANGO:
                 import django
 
                 django.setup()

@@ -59,9 +59,8 @@ def main(argv: Sequence[str]) -> int:
         return 0
     for name, rate in (("placing an order", report.orders), ("pgbench TPC-B-like", report.tpcb)):
         print(f"{name:<20} {rate.per_second:8.0f} a second   {rate.latency:6.2f} ms mean")
-    print(
-        f"{'ratio':<20} {report.ratio:8.2f}   ({report.clients} clients, {report.seconds} s, {report.customers} customers)"
-    )
+    how = f"{report.clients} clients, {report.seconds} s, {report.customers} customers"
+    print(f"{'ratio':<20} {report.ratio:8.2f}   ({how})")
     return 0
 
 

@@ -4,14 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import resources
 
 from smmatic.accounts.actions import operator_link
 from smmatic.catalogue import actions as catalogue_actions
 from smmatic.catalogue import queries as catalogue_queries
 from smmatic.ops.processes import Say
 from smmatic.policy import actions as policy_actions
-from smmatic.policy import queries as policy_queries
 from smmatic.policy.document import PolicyError
 
 
@@ -36,18 +34,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def prepare(say: Say) -> None:
-    """Loads the shipped policy, calendar and catalogue where there is none yet.
+    """Loads the shipped policy, calendar and catalogue where there is none yet, and proves the policy in force.
 
     Raises:
-        PolicyError: when the policy in force can't be compiled or proven; nothing may be served then.
+        PolicyError: when the policy in force can't be read or proven; nothing may be served then.
     """
-    policy_actions.ensure_policy()
+    policy = policy_actions.ensure_policy()
     policy_actions.ensure_calendar()
-    policy = policy_queries.current_policy()
+    catalogue_actions.ensure_catalogue()
     say(f"policy      version {policy.version}, in force and proven")
-    if not catalogue_queries.services(active_only=False):
-        text = resources.files("smmatic").joinpath("catalogue/data/catalogue.csv").read_text(encoding="utf-8")
-        catalogue_actions.import_catalogue(text, None)
     say(f"catalogue   {len(catalogue_queries.services())} services on sale")
 
 

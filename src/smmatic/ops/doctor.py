@@ -237,7 +237,7 @@ def _web() -> Iterator[Finding]:
     elif answer[0] == 200:
         yield Finding(Level.OK, "web", f"{address(bind)} answers and is ready")
     else:
-        says = f"{address(bind)} answers {answer[0]}: {answer[1][:200]}"
+        says = f"{address(bind)} answers {answer[0]}: {' '.join(answer[1].split())[:200]}"
         yield Finding(Level.FAIL, "web", says, "See what is named there; then the log of `smmatic web`")
 
 

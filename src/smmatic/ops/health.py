@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from smmatic.policy import queries as policy_queries
+
 _MINUTE = 60
 
 
@@ -49,8 +51,6 @@ def _migrated(minute: int) -> str:
 
 
 def _policy_in_force() -> str:
-    from smmatic.policy import queries as policy_queries
-
     try:
         policy_queries.current_policy()
     except Exception as error:  # whatever it is, this process may not decide anything then

@@ -151,7 +151,7 @@ def _wait_for_web(web: Child, bind: str, stopping: "Stopping") -> None:
     if bind.startswith("unix:"):
         return
     end = time.monotonic() + _READY_SECONDS
-    while ask(bind, "/livez") is None:
+    while (answer := ask(bind, "/livez")) is None:
         if not web.running:
             raise Refused("The web server ended while starting; see above.")
         if time.monotonic() > end:
@@ -159,6 +159,8 @@ def _wait_for_web(web: Child, bind: str, stopping: "Stopping") -> None:
         if stopping.asked:
             raise KeyboardInterrupt
         time.sleep(0.1)
+    if answer[0] >= 500:
+        raise Refused(f"The web server answers {answer[0]} to everything; see above.")
 
 
 def check_free(bind: str) -> None:

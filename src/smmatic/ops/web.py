@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--processes", type=int, default=int(os.environ.get("SMMATIC_WEB_PROCESSES") or 2))
     parser.add_argument("--threads", type=int, default=int(os.environ.get("SMMATIC_WEB_THREADS") or 8))
     arguments = parser.parse_args(argv)
+    # Static files are served from where they are; a folder of collected ones is a choice, not a duty.
+    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
     WebServer(
         {
             "bind": arguments.bind,
