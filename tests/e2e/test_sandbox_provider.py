@@ -75,13 +75,14 @@ EXPECTED = {
     Submit.REFUSE: (RefusedBeforeWork, 0),
     Submit.TIMEOUT_AFTER: (UnknownWhy.TIMEOUT, 1),
     Submit.TIMEOUT_BEFORE: (UnknownWhy.TIMEOUT, 0),
+    Submit.TIMEOUT_ALWAYS: (UnknownWhy.TIMEOUT, 0),
     Submit.ERROR_AFTER: (UnknownWhy.SERVER_ERROR, 1),
     Submit.ERROR_BEFORE: (UnknownWhy.SERVER_ERROR, 0),
     Submit.HTML_AFTER: (UnknownWhy.UNREADABLE, 1),
     Submit.TRUNCATED_AFTER: (UnknownWhy.UNREADABLE, 1),
     Submit.CUT_AFTER: (UnknownWhy.UNREADABLE, 1),
     Submit.SHAPE_AFTER: (UnknownWhy.UNREADABLE, 1),
-    Submit.RATE_LIMITED_ONCE: (UnknownWhy.RATE_LIMITED, 0),
+    Submit.RATE_LIMITED: (UnknownWhy.RATE_LIMITED, 0),
 }
 
 

@@ -23,10 +23,10 @@ ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox}
 
 def adapter_of(row: ProviderRow) -> Provider:
     """The adapter of a provider."""
-    return ADAPTERS[row.adapter](row, _client(row.timeout))
+    return ADAPTERS[row.adapter](row, _client(row.timeout, tuple(settings.SMMATIC_PROVIDER_PRIVATE_HOSTS)))
 
 
 @lru_cache(maxsize=64)
-def _client(timeout: float) -> GuardedClient:
-    allowed = parse_exceptions(",".join(settings.SMMATIC_PROVIDER_PRIVATE_HOSTS))
+def _client(timeout: float, private_hosts: tuple[str, ...]) -> GuardedClient:
+    allowed = parse_exceptions(",".join(private_hosts))
     return GuardedClient(limits=Limits(connect=min(5.0, timeout), total=timeout), exceptions=allowed)

@@ -16,7 +16,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 
 from smmatic.fulfilment import actions
-from smmatic.fulfilment.protocol import Provider
+from smmatic.fulfilment.protocol import Provider, StopAnswer
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow, live_attempts, providers
 from smmatic.fulfilment.registry import adapter_of
 from smmatic.fulfilment.rules import AttemptState
@@ -93,8 +93,8 @@ class Round:
         self._lookup(states[AttemptState.UNKNOWN])
         confirmed = states[AttemptState.CONFIRMED]
         stopping = [item for item in confirmed if item.order.stop_status == "asked" and not item.attempt.stop_sent_at]
-        self._stop(stopping)
-        self._poll([item for item in confirmed if item not in stopping])
+        unheard = self._stop(stopping)
+        self._poll([item for item in confirmed if item not in stopping] + unheard)
 
     def _by_staff(self, order: OrderRow) -> bool:
         """Staff deliver it: nothing is asked of anybody, only the deadline of a stop request is watched."""
@@ -155,7 +155,10 @@ class Round:
 
         self._side_by_side(items, start, finish)
 
-    def _stop(self, items: Sequence[Item]) -> None:
+    def _stop(self, items: Sequence[Item]) -> list[Item]:
+        """Sends stop requests; gives the orders whose answer could not be read: their status may tell it."""
+        unheard = []
+
         def start(item: Item) -> Future[Any] | None:
             if not item.adapter.abilities.stop:
                 actions.refuse_stop(item.order.id)
@@ -166,8 +169,11 @@ class Round:
             actions.record_stop(item.attempt.id, answer, item.row)
             self._expire(item)
             self._count("stops_asked", 1)
+            if not isinstance(answer, StopAnswer):
+                unheard.append(item)
 
         self._side_by_side(items, start, finish)
+        return unheard
 
     def _poll(self, items: Sequence[Item]) -> None:
         """Asks for many orders of a provider in one call."""

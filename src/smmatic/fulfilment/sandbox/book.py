@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS truth (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, order_id INTEGER,
     reference TEXT NOT NULL, units INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS calls (reference TEXT PRIMARY KEY, n INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS calls (link TEXT PRIMARY KEY, n INTEGER NOT NULL);
 """
 
 
@@ -83,12 +83,12 @@ class Book:
         with self._lock:
             return float(self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0])
 
-    def calls(self, reference: str) -> int:
-        """Count a submission call with this reference and say how many there were, this one included."""
+    def calls(self, link: str) -> int:
+        """Count a submission call for this link and say how many there were, this one included."""
         with self._lock:
             row = self._db.execute(
-                "INSERT INTO calls VALUES (?, 1) ON CONFLICT (reference) DO UPDATE SET n = n + 1 RETURNING n",
-                (reference,),
+                "INSERT INTO calls VALUES (?, 1) ON CONFLICT (link) DO UPDATE SET n = n + 1 RETURNING n",
+                (link,),
             ).fetchone()
             return int(row[0])
 

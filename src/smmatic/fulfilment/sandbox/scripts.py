@@ -19,13 +19,14 @@ class Submit(StrEnum):
     REFUSE = "refuse"
     TIMEOUT_AFTER = "timeout_after"
     TIMEOUT_BEFORE = "timeout_before"
+    TIMEOUT_ALWAYS = "timeout_always"
     ERROR_AFTER = "error_after"
     ERROR_BEFORE = "error_before"
     HTML_AFTER = "html_after"
     TRUNCATED_AFTER = "truncated_after"
     CUT_AFTER = "cut_after"
     SHAPE_AFTER = "shape_after"
-    RATE_LIMITED_ONCE = "rate_limited_once"
+    RATE_LIMITED = "rate_limited"
 
 
 class End(StrEnum):
@@ -140,12 +141,19 @@ _SUBMISSION = (
         words="Incorrect link.",
     ),
     Script("10", "timeout_after_effect", "takes the order and never answers; a lookup finds it", Submit.TIMEOUT_AFTER),
-    Script("11", "timeout_before_effect", "never answers and has not taken the order", Submit.TIMEOUT_BEFORE),
+    Script(
+        "11",
+        "timeout_before_effect",
+        "never answers and has not taken the order, every other call",
+        Submit.TIMEOUT_BEFORE,
+    ),
     Script("12", "error_after_effect", "takes the order and answers 500", Submit.ERROR_AFTER),
-    Script("13", "error_before_effect", "answers 500 and has not taken the order", Submit.ERROR_BEFORE),
+    Script(
+        "13", "error_before_effect", "answers 500 and has not taken the order, every other call", Submit.ERROR_BEFORE
+    ),
     Script("14", "html_after_effect", "takes the order and answers with an HTML page", Submit.HTML_AFTER),
     Script("15", "truncated_after_effect", "takes the order and answers with half the JSON", Submit.TRUNCATED_AFTER),
-    Script("16", "rate_limited_once", "answers the first call with 429 and has not taken it", Submit.RATE_LIMITED_ONCE),
+    Script("16", "rate_limited", "answers 429 and has not taken the order, every other call", Submit.RATE_LIMITED),
     Script("17", "cut_after_effect", "takes the order and cuts the connection", Submit.CUT_AFTER),
     Script("18", "wrong_shape_after_effect", "takes the order and answers JSON of another shape", Submit.SHAPE_AFTER),
     Script(
@@ -162,6 +170,7 @@ _SUBMISSION = (
         Submit.TIMEOUT_AFTER,
         lookup=Lookup.LATE,
     ),
+    Script("21", "never_takes", "never answers and never takes the order", Submit.TIMEOUT_ALWAYS),
 )
 _DELIVERY = (
     Script(

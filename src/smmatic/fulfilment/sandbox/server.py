@@ -102,15 +102,15 @@ class Handler(BaseHTTPRequestHandler):
             return self._error(422, "bad_quantity", "reference, service and a quantity of at least 1 are needed.")
         script = pick(link)
         how = script.submit
-        first = book.calls(reference) == 1
+        odd = book.calls(link) % 2 == 1
         if how == Submit.REFUSE:
             book.refuse(reference, quantity)
             return self._error(422, script.code, script.words)
-        if how == Submit.RATE_LIMITED_ONCE and first:
+        if how == Submit.RATE_LIMITED and odd:
             return self._error(429, "rate_limited", "Too many requests.")
-        if how == Submit.TIMEOUT_BEFORE and first:
+        if how == Submit.TIMEOUT_ALWAYS or (how == Submit.TIMEOUT_BEFORE and odd):
             return self._hold()
-        if how == Submit.ERROR_BEFORE and first:
+        if how == Submit.ERROR_BEFORE and odd:
             return self._error(500, "internal", "Internal error.")
         if book.balance() < quantity:
             book.refuse(reference, quantity)
