@@ -14,8 +14,8 @@ from smmatic.credits.steps import post
 from smmatic.kernel.database import atomic
 from smmatic.orders.actions import OrderRequest, place
 
-_SERVICE = "TT-FOLLOW"
-_LINK = "https://www.tiktok.com/@smmatic.bench"
+_SERVICE = "TT-ADS"
+_LINK = "7012345678901234500"  # an ad account in the form of TikTok
 _UNITS = 10**12  # enough for any run: one hundred million Credits
 _BATCH = 500
 
