@@ -11,7 +11,7 @@ from smmatic.kernel.refusals import Refusal
 
 
 def page(request: HttpRequest) -> dict[str, object]:
-    """Template variables of every page. `person` is None for visitors; `balance` is read when a template asks for it."""
+    """Template variables of every page. `person` is None for visitors; `balance` is read when a template asks."""
     return {
         "site_name": settings.SMMATIC_SITE_NAME,
         "support_address": settings.SMMATIC_SUPPORT_ADDRESS,

@@ -14,12 +14,13 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 class LanguageMiddleware:
-    """Picks the language: `?lang=`, then the cookie, then what the person chose before, then what the browser asks for."""
+    """Picks the language: `?lang=`, the cookie, what the person chose before, and last what the browser asks for."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answers in the language and keeps a chosen one."""
         asked = request.GET.get("lang", "")
         kept = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         chosen = next((code for code in (asked, kept) if known(code)), "")
@@ -51,6 +52,7 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on; refusals come to `process_exception`."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from smmatic.web import views
+from smmatic.web import policy_page, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("policy", policy_page.policy_page, name="policy"),
     path("language", views.language, name="language"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),

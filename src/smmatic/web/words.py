@@ -40,11 +40,10 @@ STATUS: dict[str, dict[str, Word]] = {
     },
     "deposit": {
         "requested": Word(_("Waiting for your transfer"), "hourglass", "info"),
-        "pending": Word(_("Waiting for your transfer"), "hourglass", "info"),
         "confirmed": Word(_("Confirmed"), "circle-check", "good"),
         "parked": Word(_("Being checked"), "eye", "warn"),
         "cancelled": Word(_("Cancelled"), "arrow-back-up", ""),
-        "rejected": Word(_("Not accepted"), "circle-x", "bad"),
+        "declined": Word(_("Not accepted"), "circle-x", "bad"),
     },
     "stop": {
         "asked": Word(_("Stop asked"), "player-stop", "warn"),
@@ -95,6 +94,24 @@ LINK_KIND: dict[str, str | Promise] = {
     "any": _("any public link"),
 }
 """What a service works on, as it is named in a sentence."""
+
+CLAIMS: dict[str, str | Promise] = {
+    "platform_fault": _("an error of ours"),
+    "fulfilment_fault": _("a failure in the delivery"),
+    "wrong_information": _("wrong information in the order"),
+    "third_party_violation": _("a breach of the platform's rules"),
+    "expectations": _("the result is less than hoped for"),
+}
+"""Claims as they are named in a sentence."""
+
+PROOFS: dict[str, str | Promise] = {
+    "none": _("not claimed"),
+    "alleged": _("claimed, not yet checked"),
+    "claimed": _("claimed"),
+    "verified": _("confirmed"),
+    "refuted": _("checked and not confirmed"),
+}
+"""How far a claim is proven."""
 
 
 def word(kind: str, state: str) -> Word:

@@ -1,7 +1,8 @@
 """What templates of SMMATIC need: Credits, times, statuses, icons, clauses and form fields."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField, CheckboxInput
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from smmatic.kernel.amounts import format_credits
 from smmatic.kernel.refusals import CODES, Refusal
+from smmatic.policy.shape import PolicyDocument
+from smmatic.policy.words import preview_sentence
 from smmatic.web import words
 
 register = template.Library()
@@ -28,6 +31,12 @@ def credits(units: object) -> str:
     whole, _point, fraction = text.partition(".")
     grouped = f"{int(whole):,}".replace(",", formats.get_format("THOUSAND_SEPARATOR"))
     return f"{sign}{grouped}{formats.get_format('DECIMAL_SEPARATOR')}{fraction}"
+
+
+@register.filter
+def credits_or_none(units: object) -> str | None:
+    """As `credits`, and None where the amount is not known."""
+    return credits(units) if isinstance(units, int) else None
 
 
 @register.filter
@@ -116,6 +125,23 @@ def clause(number: str | None, label: str = "") -> SafeString | str:
 
 
 @register.simple_tag
+def promise(document: PolicyDocument, name: str, **values: object) -> SafeString | str:
+    """What the policy says before a click, with its clause; nothing where the policy has no such sentence.
+
+    Values that are None count as not known.
+    """
+    spoken = (get_language() or "en")[:2]
+    try:
+        said = preview_sentence(
+            document, name, spoken, **{key: str(item) for key, item in values.items() if item is not None}
+        )
+        number = next(preview.clause for preview in document.previews if preview.id == name)
+    except (KeyError, StopIteration):
+        return ""
+    return format_html("{} ({})", said, clause(number))
+
+
+@register.simple_tag
 def price(units_per_one: int, unit: str = "") -> SafeString:
     """'from 1.05 Credits per image': the price of one unit of a service."""
     amount = format_html('<span class="num">{}</span>', credits(units_per_one))
@@ -143,6 +169,12 @@ def platform(code: str) -> dict[str, object]:
 
 
 @register.filter
+def platform_word(code: str) -> words.Word:
+    """The platform's word and icon."""
+    return words.platform(code)
+
+
+@register.filter
 def category_word(name: str) -> words.Word:
     """The category's word and icon."""
     return words.category(name)
@@ -167,6 +199,52 @@ def says_uncharged(refusal: object) -> bool:
 
 
 @register.filter
+def claim_word(claim: str) -> str:
+    """A claim about an order, in a sentence."""
+    return str(words.CLAIMS.get(claim, claim))
+
+
+@register.filter
+def proof_word(proof: str) -> str:
+    """How far a claim is proven."""
+    return str(words.PROOFS.get(proof, proof))
+
+
+@register.filter
+def without_scheme(link: str) -> str:
+    """A link as people read it: without https:// and www."""
+    return link.removeprefix("https://").removeprefix("http://").removeprefix("www.")
+
+
+@register.filter
+def repeat_query(order: Any) -> str:
+    """The address part that fills the order form with what an order asked for."""
+    wanted = {"link": order.link, "brief": order.brief, "texts": order.texts}
+    if order.runs:
+        wanted |= {"runs": str(order.runs), "interval_minutes": str(order.interval_minutes)}
+    elif not order.texts:
+        wanted["quantity"] = str(order.quantity)
+    query = urlencode({name: value for name, value in wanted.items() if value and len(value) <= 1_500})
+    return f"?{query}" if query else ""
+
+
+@register.filter
+def day_words(day: object) -> str:
+    """A date, or its ISO form, as people write it here."""
+    parsed = date.fromisoformat(day) if isinstance(day, str) else day
+    return formats.date_format(parsed, "SHORT_DATE_FORMAT") if isinstance(parsed, date) else str(day)
+
+
+@register.simple_tag
+def outside(link: str) -> SafeString:
+    """A customer's link: opened apart and without a referrer when it is a web address, else inert text."""
+    shown = without_scheme(link)
+    if link.startswith(("https://", "http://")):
+        return format_html('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>', link, shown)
+    return format_html("{}", shown)
+
+
+@register.filter
 def get(mapping: object, key: object) -> object:
     """A value of a dictionary by a key that is only known at run time."""
     return mapping.get(key) if isinstance(mapping, dict) else None
@@ -184,6 +262,42 @@ def unit_in_language(row: object) -> str:
     """The unit of a service or another row that has `unit(language)`."""
     unit = getattr(row, "unit", "")
     return str(unit((get_language() or "en")[:2]) if callable(unit) else unit)
+
+
+@register.filter
+def gets_in_language(row: Any) -> str:
+    """What a service gives, in the page's language."""
+    return str(row.gets((get_language() or "en")[:2]))
+
+
+@register.filter
+def needs_in_language(row: Any) -> str:
+    """What a service needs from the customer, in the page's language."""
+    return str(row.needs((get_language() or "en")[:2]))
+
+
+@register.filter
+def link_hint(row: Any) -> str:
+    """What the link field of a service takes."""
+    return _("We take: %(expected)s.") % {"expected": row.link_expected}
+
+
+@register.filter
+def quantity_hint(row: Any) -> str:
+    """The bounds of a service's quantity, with the step where it isn't one."""
+    if row.min == row.max:
+        return ""
+    facts = {"minimum": count(row.min), "maximum": count(row.max), "step": count(row.step)}
+    if row.step == 1:
+        return _("%(minimum)s to %(maximum)s") % facts
+    return _("%(minimum)s to %(maximum)s, in steps of %(step)s") % facts
+
+
+@register.filter
+def lines_hint(row: Any) -> str:
+    """How many lines a service takes; each is one unit."""
+    facts = {"minimum": count(row.min), "maximum": count(row.max)}
+    return _("%(minimum)s to %(maximum)s lines; each line is one.") % facts
 
 
 @register.inclusion_tag("_bound.html")
@@ -208,10 +322,14 @@ def field(context: dict[str, Any], name: str, label: str, **options: object) -> 
     """A labelled form field with hint and error, filled from the page's `values` and `errors`.
 
     Options: type, hint, value, required, optional, rows (makes a text area), choices (makes a select), after; every
-    other option is an HTML attribute, underscores standing for hyphens.
+    other option is an HTML attribute, underscores standing for hyphens. `form` names the form on a page with several:
+    values and errors are then shown only in the one that was `posted`, and ids stay unique.
     """
-    errors: dict[str, Refusal] = context.get("errors") or {}
-    values: dict[str, object] = context.get("values") or {}
+    form = str(options.pop("form", ""))
+    mine = not form or context.get("posted") == form
+    errors: dict[str, Refusal] = (context.get("errors") or {}) if mine else {}
+    values: dict[str, object] = (context.get("values") or {}) if mine else {}
+    uid = f"{form}-{name}" if form else name
     known = {
         key: options.pop(key, None)
         for key in ("type", "hint", "value", "rows", "choices", "optional", "prefix", "suffix")
@@ -219,10 +337,11 @@ def field(context: dict[str, Any], name: str, label: str, **options: object) -> 
     required = bool(options.pop("required", False))
     value = values.get(name, known["value"])
     described = " ".join(
-        part for part in (f"{name}-hint" if known["hint"] else "", f"{name}-error" if name in errors else "") if part
+        part for part in (f"{uid}-hint" if known["hint"] else "", f"{uid}-error" if name in errors else "") if part
     )
     return {
         **known,
+        "uid": uid,
         "name": name,
         "label": label,
         "required": required,
