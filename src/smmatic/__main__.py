@@ -47,7 +47,7 @@ COMMANDS = {
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
     "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),
-    "demo-scenario": Command("play the main job against a running shop", "smmatic.ops.demo:main"),
+    "demo-scenario": Command("play the main job against a running shop", "smmatic.ops.demo:main", Needs.DJANGO),
 }
 
 
