@@ -115,6 +115,6 @@ def worker(
             "DJANGO_SETTINGS_MODULE": "smmatic.settings",
             "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{sandbox.port}",
         },
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     )
