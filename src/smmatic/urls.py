@@ -2,10 +2,13 @@
 
 from django.urls import include, path
 
+from smmatic.desk.welcome import welcome
+
 urlpatterns = [
     path("", include("smmatic.web.urls")),
     path("", include("smmatic.dashboard.urls")),
     path("desk/", include("smmatic.desk.urls")),
+    path("welcome/<str:secret>", welcome, name="welcome"),
     path("api/v1/", include("smmatic.api.urls")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),

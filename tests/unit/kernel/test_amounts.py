@@ -53,7 +53,7 @@ def test_what_is_shown_reads_back_as_the_same_amount(units):
 @given(st.integers(min_value=0, max_value=10**12), st.integers(min_value=1, max_value=10**6))
 def test_rounding_is_to_the_nearest_with_halves_upwards(numerator, denominator):
     rounded = round_half_up(numerator, denominator)
-    assert -denominator < 2 * (numerator - rounded * denominator) + 0 <= denominator
+    assert -denominator <= 2 * (numerator - rounded * denominator) < denominator
     assert round_half_up(UNITS, 3) == 3333
     assert round_half_up(1, 2) == 1
 
