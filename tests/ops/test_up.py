@@ -90,7 +90,9 @@ def shop(folder: Path) -> Iterator[Shop]:
     yield shop
     for process in shop.processes:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
     wait_until(lambda: len([found for found in shop.everything() if "postgres" not in found.title]) == 0, 30)
 
 

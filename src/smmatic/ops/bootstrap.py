@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from smmatic.accounts.actions import operator_link
 from smmatic.catalogue import actions as catalogue_actions
 from smmatic.catalogue import queries as catalogue_queries
+from smmatic.ops.environment import DEFAULT_BIND
 from smmatic.ops.processes import Say
 from smmatic.policy import actions as policy_actions
 from smmatic.policy.document import PolicyError
@@ -59,4 +60,4 @@ def link(argv: Sequence[str]) -> int:
 
 def public_address() -> str:
     """The address under which people reach this installation, without a slash at its end."""
-    return os.environ.get("SMMATIC_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    return (os.environ.get("SMMATIC_PUBLIC_URL") or f"http://{DEFAULT_BIND}").rstrip("/")

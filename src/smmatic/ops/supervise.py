@@ -50,7 +50,8 @@ def demo(argv: Sequence[str]) -> int:
 def _up(bind: str, workers: int) -> int:
     check_free(bind)
     os.environ["SMMATIC_BIND"] = bind
-    os.environ.setdefault("SMMATIC_PUBLIC_URL", f"http://{bind}")
+    if not os.environ.get("SMMATIC_PUBLIC_URL"):
+        os.environ["SMMATIC_PUBLIC_URL"] = address(bind)
     with database(_say) as handle, stoppable() as stopping:
         _prepare(handle, "--operator-link")
         children = [Child("web", ["web"]), *(_worker(number) for number in range(1, workers + 1))]
