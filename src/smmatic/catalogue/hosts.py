@@ -27,9 +27,10 @@ PRIVATE_SUFFIXES = _PRIVATE_SUFFIXES.split()
 
 _PLATFORM_DOMAINS = (
     "tiktok.com tiktokv.com facebook.com fb.com fb.me fb.watch m.me messenger.com instagram.com google.com"
-    " google.com.vn google.vn goo.gl g.page g.co share.google youtube.com youtu.be lazada.vn lazada.sg lazada.com.my lazada.com.ph"
-    " lazada.co.th lazada.co.id lzd.co shopee.vn shopee.sg shopee.com.my shopee.ph shopee.co.th shopee.co.id shopee.tw"
-    " shopee.com.br shopee.com.mx shopee.com.co shopee.cl shopee.com shp.ee shope.ee"
+    " google.com.vn google.vn goo.gl g.page g.co share.google youtube.com youtu.be lazada.vn lazada.sg"
+    " lazada.com.my lazada.com.ph lazada.co.th lazada.co.id lzd.co shopee.vn shopee.sg shopee.com.my shopee.ph"
+    " shopee.co.th shopee.co.id shopee.tw shopee.com.br shopee.com.mx shopee.com.co shopee.cl shopee.com shp.ee"
+    " shope.ee"
 )
 PLATFORM_DOMAINS = _PLATFORM_DOMAINS.split()
 """Domains that are known by name, so that an imitation of one can be told from it."""

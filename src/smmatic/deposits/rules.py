@@ -48,7 +48,8 @@ def money_for(units: int, price: int) -> int:
 
 def units_for(money: int, price: int) -> int:
     """Credit units that received dong are worth when one Credit costs `price` dong; a part of a unit is not given."""
-    return money * UNITS // price
+    worth: int = money * UNITS // price
+    return worth
 
 
 def check_money(money: object) -> int:
@@ -57,9 +58,12 @@ def check_money(money: object) -> int:
     Raises:
         Refusal: `money_malformed`.
     """
-    typed = isinstance(money, str) and re.fullmatch(r"[0-9]{1,14}", money)
-    amount = int(money) if isinstance(money, str) and typed else money
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount <= MAX_MONEY:
+    amount = 0
+    if isinstance(money, str) and re.fullmatch(r"[0-9]{1,14}", money):
+        amount = int(money)
+    elif isinstance(money, int) and not isinstance(money, bool):
+        amount = money
+    if not 0 < amount <= MAX_MONEY:
         raise Refusal(RefusalCode.MONEY_MALFORMED, "received")
     return amount
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
-from smmatic.kernel.link_words import LINK_WORDS
+from smmatic.kernel.input_words import INPUT_WORDS
 
 
 class RefusalCode(StrEnum):
@@ -152,30 +152,6 @@ _ = gettext_noop
 
 CODES: dict[RefusalCode, Words] = {
     RefusalCode.MALFORMED: Words(400, _("The request could not be read."), _("Check the format and send it again.")),
-    RefusalCode.FIELD_MISSING: Words(422, _("This field is needed."), _("Fill it in and send again.")),
-    RefusalCode.FIELD_UNKNOWN: Words(
-        422, _("There is no field of this name here."), _("Leave it out; the API page lists the fields.")
-    ),
-    RefusalCode.FIELD_INVALID: Words(422, _("This value does not fit here."), _("Correct it and send again.")),
-    RefusalCode.TEXT_TOO_LONG: Words(
-        422, _("The text is longer than %(maximum)s characters."), _("Shorten it and send again.")
-    ),
-    RefusalCode.TEXT_FORBIDDEN_CHARACTERS: Words(
-        422, _("The text has invisible or control characters."), _("Type it anew instead of pasting it.")
-    ),
-    RefusalCode.AMOUNT_MALFORMED: Words(
-        422, _("This is not an amount of Credits."), _("Use digits and a point, such as 12.50.")
-    ),
-    RefusalCode.AMOUNT_TOO_PRECISE: Words(
-        422, _("A Credit has %(digits)s decimals at most."), _("Shorten the decimals and send again.")
-    ),
-    RefusalCode.AMOUNT_OUT_OF_RANGE: Words(
-        422, _("The amount must be above zero and at most %(maximum)s Credits."), _("Choose another amount.")
-    ),
-    RefusalCode.COUNT_MALFORMED: Words(
-        422, _("This is not a whole number."), _("Use the digits 0 to 9 only, such as 25.")
-    ),
-    RefusalCode.CURSOR_INVALID: Words(422, _("This page address is not valid."), _("Start again from the first page.")),
     RefusalCode.NUMBER_OUT_OF_RANGE: Words(
         422, _("The number must be from %(minimum)s to %(maximum)s."), _("Choose a number in that range.")
     ),
@@ -199,12 +175,6 @@ CODES: dict[RefusalCode, Words] = {
     RefusalCode.FILE_TOO_LARGE: Words(
         413, _("The file is larger than %(maximum_mb)s MB."), _("Send a smaller file or a link to it.")
     ),
-    RefusalCode.FILE_KIND: Words(
-        422,
-        _("Files of this kind are not accepted."),
-        _("Send an image, video, PDF, office document, text or ZIP file."),
-    ),
-    RefusalCode.FILE_TOO_MANY: Words(422, _("At most %(maximum)s files at once."), _("Send the others afterwards.")),
     RefusalCode.NOT_SIGNED_IN: Words(401, _("Please sign in first."), _("Sign in and try again.")),
     RefusalCode.API_KEY_INVALID: Words(
         401, _("The API key is not valid."), _("Send 'Authorization: Bearer KEY' with a key from your settings page.")
@@ -391,7 +361,7 @@ class _Values(dict[str, object]):
         return "?"
 
 
-CODES.update({RefusalCode(code): Words(422, *texts) for code, texts in LINK_WORDS.items()})
+CODES.update({RefusalCode(code): Words(422, *texts) for code, texts in INPUT_WORDS.items()})
 
 
 class Refusal(Exception):

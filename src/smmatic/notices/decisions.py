@@ -27,7 +27,7 @@ def decision_paragraphs(case: CaseRow, order: OrderRow, language: str, *, due: s
 
 def _numbers(case: CaseRow, order: OrderRow) -> Arithmetic | None:
     booked = charge(order.id)
-    if booked is None or case.decision == "review":
+    if booked is None or case.credits not in ("all", "undelivered"):
         return None
     before = booked.returned - case.units
-    return Arithmetic(booked.amount, order.delivered, order.quantity, before, 0, case.credits or "none", case.units)
+    return Arithmetic(booked.amount, order.delivered, order.quantity, before, 0, case.credits, case.units)

@@ -116,23 +116,17 @@ def _of_case(event_id: int) -> Draft | None:
 
 def _case_content(case: CaseRow, order: OrderRow, event: CaseEventRow, language: str) -> Content:
     facts = {"id": order.id, "service": order.name(language)}
+    about = _("This is about your order %(id)s: %(service)s.") % facts
     if event.kind == "opened":
         subject = _("We are looking at order %(id)s")
-        paragraphs = [_("A person looks at your order %(id)s: %(service)s.") % facts]
         due = moment(case.due_at) if case.due_at else ""
-        if due:
-            paragraphs.append(_("You'll have our answer by %(due)s. Until then no Credit moves.") % {"due": due})
-        if case.decision == "review":
-            paragraphs.extend(decision_paragraphs(case, order, language, due=due))
+        paragraphs = [about, *decision_paragraphs(case, order, language, due=due)]
     elif event.kind == "decided":
-        gave = case.units > 0
-        subject = _("Order %(id)s: Credits are back in your wallet") if gave else _("Order %(id)s: the decision")
-        paragraphs = [_("This is about your order %(id)s: %(service)s.") % facts]
-        if order.ended_at:
-            paragraphs.append(_delivered(order, language))
-        if gave:
-            paragraphs.append(_back(case.units, case.clause))
-        paragraphs.extend(decision_paragraphs(case, order, language))
+        subject = _("Order %(id)s: Credits are back in your wallet") if case.units else _("Order %(id)s: the decision")
+        delivered = [_delivered(order, language)] if order.ended_at else []
+        paragraphs = [about, *delivered, *decision_paragraphs(case, order, language)]
+        if event.why and event.actor_kind != "customer":
+            paragraphs.append(event.why)
     else:
         subject = _("News of your request for order %(id)s")
         paragraphs = [_("There is news of your request for order %(id)s: %(service)s.") % facts]

@@ -8,7 +8,7 @@ import pytest
 
 from smmatic.catalogue.kinds import EXAMPLES, NO_LINK, Kind, Platform
 from smmatic.catalogue.links import check_link, link_example, link_expected, recognise
-from smmatic.kernel.link_words import LINK_WORDS
+from smmatic.kernel.input_words import INPUT_WORDS
 from smmatic.kernel.refusals import Refusal
 
 LINKS = tomllib.loads(Path(__file__).with_name("links.toml").read_text(encoding="utf-8"))
@@ -58,12 +58,12 @@ def test_a_canonical_link_is_recognised_as_itself(row: dict[str, Any]) -> None:
 def test_a_bad_link_is_refused_with_its_own_code_and_an_example(row: dict[str, Any]) -> None:
     refusal = refusal_of(row)
     assert (refusal.code, refusal.field, refusal.status) == (row["code"], "link", 422)
-    assert refusal.facts["example"] in refusal.next_step
+    assert str(refusal.facts["example"]) in refusal.next_step
     assert "%(" not in refusal.sentence + refusal.next_step
 
 
 def test_every_link_code_has_a_case() -> None:
-    codes = {code for code in LINK_WORDS if code.startswith("link_")}
+    codes = {code for code in INPUT_WORDS if code.startswith("link_")}
     assert codes == {row["code"] for row in LINKS["bad"]}
 
 

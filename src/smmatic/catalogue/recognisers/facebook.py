@@ -26,10 +26,11 @@ _ITEM = re.compile(rf"/(?:marketplace/item|commerce/products)/(?:[^/]+/)?({_NUMB
 _SHOP = re.compile(rf"/{_OWNER}/shop|/marketplace/profile/({_NUMBER})")
 _EVENT = re.compile(rf"/events/(?:[^/]+/)?({_NUMBER})")
 _RESERVED_WORDS = (
-    "watch groups events marketplace login share sharer story.php permalink.php photo.php photo photos profile.php"
-    " pages people reel reels gaming help policies ads adsmanager business settings messages notifications friends hashtag"
-    " search dialog plugins tr video.php media home.php privacy terms about careers l.php recover stories bookmarks"
-    " memories saved fundraisers login.php checkpoint logout.php legal commerce live latest signup r.php index.php"
+    "watch groups events marketplace login share sharer story.php permalink.php photo.php photo photos"
+    " profile.php pages people reel reels gaming help policies ads adsmanager business settings messages"
+    " notifications friends hashtag search dialog plugins tr video.php media home.php privacy terms about careers"
+    " l.php recover stories bookmarks memories saved fundraisers login.php checkpoint logout.php legal commerce"
+    " live latest signup r.php index.php"
 )
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _SHARED: dict[str | None, tuple[Kind, tuple[Kind, ...]]] = {

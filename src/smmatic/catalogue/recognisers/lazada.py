@@ -19,8 +19,9 @@ _SHOP = re.compile(r"(?:/shop)?/([A-Za-z0-9][A-Za-z0-9._-]{1,79})")
 _CODE = re.compile(r"/((?:[a-z]/)?(?:[a-z]\.)?[A-Za-z0-9_-]{4,24})")
 _PRIVATE = ("sellercenter", "seller", "gsp", "open", "adsense", "sponsor")
 _RESERVED_WORDS = (
-    "shop products catalog tag wow cart customer checkout helpcenter help about contact privacy-policy terms-of-use"
-    " login register mall lazmall lazglobal wishlist blog flash-sale highlights top-up orders user address"
+    "shop products catalog tag wow cart customer checkout helpcenter help about contact privacy-policy"
+    " terms-of-use login register mall lazmall lazglobal wishlist blog flash-sale highlights top-up orders user"
+    " address"
 )
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _SHORT_KINDS = (Kind.PRODUCT, Kind.SHOP)

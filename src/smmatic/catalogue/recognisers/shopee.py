@@ -28,8 +28,9 @@ _CODE = re.compile(r"/([A-Za-z0-9]{4,16})")
 _PRIVATE = ("banhang", "seller", "affiliate", "portal", "uniportal", "ads", "open", "partner")
 _RESERVED_WORDS = (
     "cart user buyer search flash_sale flash_deals mall m events daily_discover verify shop product help web"
-    " all_categories login signup payment checkout docs legaldoc blog live games voucher vouchers collections"
-    " list find_similar_products top_products recommended_products universal-link categories supermarket digital-product"
+    " all_categories login signup payment checkout docs legaldoc blog live games voucher vouchers collections list"
+    " find_similar_products top_products recommended_products universal-link categories supermarket"
+    " digital-product"
 )
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _SHORT_KINDS = (Kind.PRODUCT, Kind.SHOP)

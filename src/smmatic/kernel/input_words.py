@@ -1,4 +1,4 @@
-"""The words of the refusals about links, order inputs, the catalogue and deposits, for the one table in `refusals`."""
+"""The words of the refusals about what was typed or sent, for the one table in `refusals`."""
 
 from django.utils.translation import gettext_noop
 
@@ -7,7 +7,28 @@ _ = gettext_noop
 _AGAIN = _("Copy the link again from the browser's address bar. This order needs: %(expected)s, such as %(example)s")
 _PUBLIC = _("Paste a public address. This order needs: %(expected)s, such as %(example)s")
 
-LINK_WORDS: dict[str, tuple[str, str]] = {
+INPUT_WORDS: dict[str, tuple[str, str]] = {
+    "field_missing": (_("This field is needed."), _("Fill it in and send again.")),
+    "field_unknown": (_("There is no field of this name here."), _("Leave it out; the API page lists the fields.")),
+    "field_invalid": (_("This value does not fit here."), _("Correct it and send again.")),
+    "text_too_long": (_("The text is longer than %(maximum)s characters."), _("Shorten it and send again.")),
+    "text_forbidden_characters": (
+        _("The text has invisible or control characters."),
+        _("Type it anew instead of pasting it."),
+    ),
+    "amount_malformed": (_("This is not an amount of Credits."), _("Use digits and a point, such as 12.50.")),
+    "amount_too_precise": (_("A Credit has %(digits)s decimals at most."), _("Shorten the decimals and send again.")),
+    "amount_out_of_range": (
+        _("The amount must be above zero and at most %(maximum)s Credits."),
+        _("Choose another amount."),
+    ),
+    "count_malformed": (_("This is not a whole number."), _("Use the digits 0 to 9 only, such as 25.")),
+    "cursor_invalid": (_("This page address is not valid."), _("Start again from the first page.")),
+    "file_kind": (
+        _("Files of this kind are not accepted."),
+        _("Send an image, video, PDF, office document, text or ZIP file."),
+    ),
+    "file_too_many": (_("At most %(maximum)s files at once."), _("Send the others afterwards.")),
     "link_missing": (
         _("A link is needed here."),
         _("Paste the link. This order needs: %(expected)s, such as %(example)s"),
