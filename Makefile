@@ -31,12 +31,14 @@ test: $(VENV)/.dev $(VENV)/.browser ## all tests
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, import contracts, migrations, translations
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy src
-	@$(BIN)/lint-imports
-	@$(PY) -m smmatic manage makemigrations smmatic --check --dry-run
-	@$(PY) .ci/locale.py check
+	@failed=0; step() { echo "-- $$*"; "$$@" || failed=1; }; \
+	step $(BIN)/ruff check .; \
+	step $(BIN)/ruff format --check .; \
+	step $(BIN)/mypy src; \
+	step $(BIN)/lint-imports; \
+	step $(PY) -m smmatic manage makemigrations smmatic --check --dry-run; \
+	step $(PY) .ci/locale.py check; \
+	exit $$failed
 
 bench: $(VENV)/.base ## placing one order against pgbench on the same server
 	@$(PY) -m smmatic bench $(ARGS)

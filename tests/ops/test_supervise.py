@@ -89,6 +89,16 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
             supervise.check_free(wrong)
 
 
+def test_the_demo_stays_off_a_public_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    for private in ("", "localhost,127.0.0.1", "[::1]"):
+        monkeypatch.setenv("SMMATIC_HOSTS", private)
+        supervise.check_private()
+    monkeypatch.setenv("SMMATIC_HOSTS", "localhost, shop.example.com")
+    with pytest.raises(supervise.Refused, match="serves shop.example.com"):
+        supervise.check_private()
+    assert supervise.demo([]) == 1
+
+
 def test_dotenv_fills_what_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SMMATIC_TEST_SET", "mine")
     monkeypatch.setenv("SMMATIC_TEST_UNSET", "")

@@ -59,6 +59,7 @@ def _up(bind: str, workers: int) -> int:
 
 
 def _demo(port: int, *, once: bool) -> int:
+    check_private()
     web, sandbox = free_port(port), free_port(port + 100)
     bind = f"127.0.0.1:{web}"
     os.environ.update(SMMATIC_BIND=bind, SMMATIC_PUBLIC_URL=f"http://{bind}", SMMATIC_HOSTS="localhost,127.0.0.1")
@@ -162,6 +163,21 @@ def _wait_for_web(web: Child, bind: str, stopping: "Stopping") -> None:
         time.sleep(0.1)
     if answer[0] >= 500:
         raise Refused(f"The web server answers {answer[0]} to everything; see above.")
+
+
+def check_private() -> None:
+    """Makes sure that this installation serves this machine alone: the demo makes people with a known password.
+
+    Raises:
+        Refused: when the environment or `.env` names a public host.
+    """
+    hosts = {host.strip() for host in os.environ.get("SMMATIC_HOSTS", "").split(",")}
+    public = sorted(hosts - {"", "localhost", "127.0.0.1", "[::1]"})
+    if public:
+        raise Refused(
+            f"This installation serves {', '.join(public)}, and the demo makes people with a shared password."
+            " Run it elsewhere, without SMMATIC_HOSTS and with a data folder of its own (SMMATIC_DATA_DIR)."
+        )
 
 
 def check_free(bind: str) -> None:
