@@ -30,7 +30,10 @@ class Command:
     help: str
     target: str
     needs: Needs = Needs.NOTHING
+    alone: tuple[str, ...] = ()  # subcommands that need nothing all the same
 
+
+POLICY_ALONE = ("check", "show", "table", "explain", "due")
 
 COMMANDS = {
     "up": Command("start the shop: database, migrations, policy, web and worker", "smmatic.ops.supervise:up"),
@@ -39,7 +42,9 @@ COMMANDS = {
     "worker": Command("accept, submit and follow orders", "smmatic.fulfilment.worker:main", Needs.DJANGO),
     "migrate": Command("bring the database to this version, as the owner", "smmatic.ops.migrate:main", Needs.DATABASE),
     "prepare": Command("load policy, calendar and catalogue", "smmatic.ops.bootstrap:main", Needs.DJANGO),
-    "policy": Command("prove, explain and activate the policy file", "smmatic.policy.commands:main", Needs.DJANGO),
+    "policy": Command(
+        "prove, explain and activate the policy file", "smmatic.policy.commands:main", Needs.DJANGO, POLICY_ALONE
+    ),
     "prove": Command("recompute every balance from the transfers", "smmatic.ops.prove:main", Needs.DJANGO),
     "doctor": Command("say what runs where and what to do next", "smmatic.ops.doctor:main"),
     "operator-link": Command("a one-time link for the first operator", "smmatic.ops.bootstrap:link", Needs.DJANGO),

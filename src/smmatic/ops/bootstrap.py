@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
         print("The shop does not start: its policy is not sound.", file=sys.stderr)
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
-        print("Correct the file and try again: smmatic policy prove <file>", file=sys.stderr)
+        print("Correct the file and try again: smmatic policy check <file>", file=sys.stderr)
         return 1
     if arguments.operator_link:
         path = operator_link()

@@ -7,6 +7,7 @@ from smmatic.web import policy_page, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("policy", policy_page.policy_page, name="policy"),
+    path("policy/<str:version>", policy_page.policy_page, name="policy_version"),
     path("language", views.language, name="language"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),
