@@ -91,7 +91,9 @@ def _operation(api: NinjaAPI, request: HttpRequest) -> Mapping[str, Any]:
     method = "get" if request.method == "HEAD" else str(request.method).lower()
     if method not in methods:
         allowed = sorted(name.upper() for name in methods)
-        raise Refusal(RefusalCode.METHOD_NOT_ALLOWED, method=shown_name(str(request.method)), allowed=", ".join(allowed))
+        raise Refusal(
+            RefusalCode.METHOD_NOT_ALLOWED, method=shown_name(str(request.method)), allowed=", ".join(allowed)
+        )
     return methods[method]
 
 

@@ -6,7 +6,7 @@ __all__ = ["Window"]
 
 
 class Window(models.Model):
-    """Requests of a key in one minute since 1970. Not logged by the database (see functions.sql) and worth nothing later."""
+    """Requests of a key in one minute since 1970. The database keeps no log of it: it is worth nothing later."""
 
     key_id = models.BigIntegerField(primary_key=True)
     minute = models.BigIntegerField()
