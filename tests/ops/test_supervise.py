@@ -94,7 +94,7 @@ def test_the_demo_stays_off_a_public_installation(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("SMMATIC_HOSTS", private)
         supervise.check_private()
     monkeypatch.setenv("SMMATIC_HOSTS", "localhost, shop.example.com")
-    with pytest.raises(supervise.Refused, match="serves shop.example.com"):
+    with pytest.raises(supervise.Refused, match=r"serves shop\.example\.com"):
         supervise.check_private()
     assert supervise.demo([]) == 1
 
