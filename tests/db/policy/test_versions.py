@@ -1,0 +1,144 @@
+"""A version is activated only when it is proven, applies from its date on, and stays as it was for ever."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connection
+
+from smmatic.accounts.actions import create_person
+from smmatic.accounts.rules import Role
+from smmatic.kernel.clock import now
+from smmatic.kernel.database import fetch_one
+from smmatic.kernel.refusals import Refusal
+from smmatic.policy import queries
+from smmatic.policy.actions import activate_policy, add_calendar, ensure_calendar, ensure_policy
+from smmatic.policy.document import SHIPPED_FILE, PolicyError
+from smmatic.policy.vietnam import vietnam_days
+
+pytestmark = pytest.mark.django_db
+TEXT = SHIPPED_FILE.read_text(encoding="utf-8")
+FAR = datetime(2090, 1, 1, tzinfo=UTC)
+
+
+def operator():
+    return create_person(email=f"{uuid4().hex}@example.org", role=Role.OPERATOR)
+
+
+def draft(days=0):
+    """The shipped text as another version, from a date far in the future, so that no other test meets it."""
+    effective = (FAR + timedelta(days=days)).isoformat()
+    text = TEXT.replace('version = "1.0"', f'version = "t-{uuid4().hex[:8]}"', 1)
+    return text.replace("effective = 2026-01-01T00:00:00+07:00", f"effective = {effective}", 1)
+
+
+def count():
+    return fetch_one("SELECT count(*) AS n FROM policy_version")["n"]
+
+
+def test_the_shop_starts_with_the_shipped_policy_and_calendar_and_loads_them_once():
+    before = count()
+    assert ensure_policy().version == queries.current_policy().version
+    assert ensure_calendar().id == queries.current_calendar().id
+    assert count() == before
+
+
+def test_a_version_applies_from_its_date_on_and_keeps_who_and_why():
+    person, current = operator(), queries.current_policy()
+    row = activate_policy(draft(), person, "a clearer text")
+    assert queries.current_policy().id == current.id
+    assert queries.current_policy(FAR + timedelta(days=1)).id == row.id
+    assert (row.activated_by_id, row.why) == (person.id, "a clearer text")
+    assert queries.policy_by_version(row.version).id == row.id
+    assert row.id in [line.id for line in queries.policy_history()]
+
+
+def test_the_same_text_again_is_the_same_version():
+    text, person = draft(), operator()
+    first = activate_policy(text, person, "once")
+    before = count()
+    assert activate_policy(text, person, "twice").id == first.id
+    assert count() == before
+
+
+def test_another_text_under_an_active_version_is_refused():
+    text, person = draft(), operator()
+    activate_policy(text, person, "first")
+    before = count()
+    with pytest.raises(Refusal) as caught:
+        activate_policy(text.replace("grace_days = 14", "grace_days = 15", 1), person, "second")
+    assert caught.value.code == "policy_version_taken"
+    assert count() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('overrides = ["3.1"]\n', "\n"), ("grace_days = 14", "grace_days = -1"), ("[policy]", "[policy")],
+    ids=["contradiction", "bad number", "bad TOML"],
+)
+def test_a_draft_with_an_error_is_not_activated(old, new):
+    before, current = count(), queries.current_policy().id
+    with pytest.raises(PolicyError) as caught:
+        activate_policy(draft().replace(old, new, 1), operator(), "a mistake")
+    assert caught.value.problems[0].remedy
+    assert count() == before
+    assert queries.current_policy().id == current
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.AGENT, Role.APPROVER, Role.AUDITOR])
+def test_only_an_operator_activates(role):
+    person = create_person(email=f"{uuid4().hex}@example.org", role=role)
+    before = count()
+    with pytest.raises(Refusal) as caught:
+        activate_policy(draft(), person, "mine")
+    assert caught.value.code == "role_missing"
+    assert count() == before
+
+
+def test_an_activation_says_why():
+    with pytest.raises(Refusal) as caught:
+        activate_policy(draft(), operator(), "  ")
+    assert caught.value.code == "reason_missing"
+
+
+@pytest.mark.parametrize("statement", ["UPDATE policy_version SET source = ''", "DELETE FROM policy_version"])
+def test_a_version_can_be_neither_changed_nor_removed(statement):
+    with pytest.raises(DatabaseError), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_the_database_reads_the_same_answer_from_the_stored_table():
+    row = queries.current_policy()
+    facts = row.document.complete(
+        {"ask": "none", "stage": "halted", "delivered": "part", "fulfilment_fault": "verified"}
+    )
+    found = fetch_one(
+        "SELECT compiled -> 'outcomes' -> get_byte(decode(compiled ->> 'table', 'base64'), %s) ->> 'clause' AS clause"
+        " FROM policy_version WHERE id = %s",
+        [row.compiled.cell(facts), row.id],
+    )
+    assert found["clause"] == row.compiled.decide(facts).clause == "2.1"
+    assert len(base64.b64decode(row.compiled.as_json()["table"])) == row.compiled.space.size
+
+
+def test_deciding_asks_the_database_nothing_once_a_version_is_read(django_assert_num_queries):
+    queries.current_policy()
+    queries.current_calendar()
+    with django_assert_num_queries(0):
+        for _ in range(3):
+            queries.current_policy()
+            queries.current_calendar()
+
+
+def test_the_same_calendar_again_is_the_same_version():
+    days = vietnam_days()
+    first = add_calendar(days, None, "as shipped")
+    assert add_calendar(days, operator(), "again").id == first.id
+    assert first.calendar.days == days
+
+
+def test_no_policy_before_the_first_effective_date():
+    with pytest.raises(queries.NoPolicy):
+        queries.current_policy(datetime(2001, 1, 1, tzinfo=UTC))
+    assert queries.current_policy(now()).document.id == "smmatic"
