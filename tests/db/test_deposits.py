@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
@@ -14,6 +14,7 @@ from smmatic.credits.proof import prove_account
 from smmatic.credits.queries import wallet
 from smmatic.deposits import actions
 from smmatic.deposits.actions import cancel_deposit, confirm_deposit, decline_deposit, request_deposit
+from smmatic.deposits.proof import prove_deposits
 from smmatic.deposits.queries import (
     DepositRow,
     deposit,
@@ -27,7 +28,7 @@ from smmatic.deposits.rules import MAX_OPEN
 from smmatic.kernel.amounts import UNITS
 from smmatic.kernel.database import fetch_all
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from tests.builders import customer, ledger_of, new_key, person
+from tests.builders import customer, give, ledger_of, new_key, person
 
 pytestmark = pytest.mark.django_db
 
@@ -293,3 +294,19 @@ def test_the_database_refuses_what_the_code_would_not_do(database_addresses):
     after = deposit(row.id)
     assert after is not None
     assert after.state == "confirmed"
+
+
+def test_the_proof_finds_credits_that_nobody_confirmed():
+    who, operator = customer(0), person(Role.OPERATOR)
+    row = asked(who)
+    confirm_deposit(operator, row.id, received=row.money)
+    assert f"deposit {row.id}" not in [difference.where for difference in prove_deposits()[1]]
+    made_up = asked(who)
+    with transaction.atomic():
+        give(who, UNITS, deposit_id=made_up.id)
+        give(who, UNITS, deposit_id=row.id)
+        give(who, UNITS, deposit_id=2**40)
+        found = {difference.where: str(difference) for difference in prove_deposits()[1]}
+        transaction.set_rollback(True)
+    assert {f"deposit {number}" for number in (row.id, made_up.id, 2**40)} <= found.keys()
+    assert "nothing: it is not confirmed, and the transfers say 10000" in found[f"deposit {made_up.id}"]

@@ -380,3 +380,10 @@ CREATE TRIGGER credits_grant_use_no_truncate BEFORE TRUNCATE ON credits_grant_us
     FOR EACH STATEMENT EXECUTE FUNCTION credits_append_only_v1();
 CREATE TRIGGER credits_idempotency_no_truncate BEFORE TRUNCATE ON credits_idempotency
     FOR EACH STATEMENT EXECUTE FUNCTION credits_append_only_v1();
+
+-- What was booked for deposits; inlined into the proof of the deposits.
+CREATE FUNCTION credits_deposits_v1() RETURNS TABLE (deposit_id bigint, account_id bigint, amount bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT t.deposit_id, t.account_id, t.amount FROM credits_transfer t
+    WHERE t.kind = 'deposit' AND t.deposit_id IS NOT NULL
+$$;

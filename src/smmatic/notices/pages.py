@@ -27,7 +27,7 @@ def mail_page(request: HttpRequest, mail_id: int) -> HttpResponse:
         Http404: as `mail_list`, and for a mail that isn't there.
     """
     _check(request)
-    found = mail(mail_id) if mail_id < 2**63 else None
+    found = mail(mail_id, with_secrets=True) if mail_id < 2**63 else None
     if found is None:
         raise Http404
     return render(request, "notices/mail.html", {"mail": found})
