@@ -68,7 +68,7 @@ def findings() -> Iterator[Finding]:
     yield from _guarded("python", _python)
     yield from _guarded("data", _data)
     if os.environ.get("DATABASE_URL"):
-        os.environ.setdefault("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
+        os.environ["DATABASE_OWNER_URL"] = os.environ.get("DATABASE_OWNER_URL") or os.environ["DATABASE_URL"]
     else:
         yield from _guarded("server", _embedded)
     if os.environ.get("DATABASE_URL"):

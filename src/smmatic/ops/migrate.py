@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 
 import psycopg
@@ -16,11 +17,16 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="smmatic migrate", description=__doc__)
     parser.add_argument("--quiet", action="store_true", help="say only what was applied")
     arguments = parser.parse_args(argv)
-    return migrate(verbosity=0 if arguments.quiet else 1)
+    try:
+        return migrate(verbosity=0 if arguments.quiet else 1)
+    except psycopg.OperationalError as error:
+        said = str(error).strip().splitlines()
+        print(f"The owner can't reach the database (DATABASE_OWNER_URL): {said[0] if said else error}", file=sys.stderr)
+        return 1
 
 
 def migrate(*, verbosity: int = 1) -> int:
-    """Migrates the database at DATABASE_OWNER_URL; the number of the exit code.
+    """Migrates the database at DATABASE_OWNER_URL; the exit code.
 
     Raises:
         psycopg.OperationalError: when the owner can't connect.
