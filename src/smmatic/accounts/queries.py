@@ -111,6 +111,14 @@ def staff_people() -> list[Person]:
     return [_row(user) for user in User.objects.exclude(role="").filter(is_active=True).order_by("name", "id")]
 
 
+def find_customers(term: str, *, limit: int = 25) -> list[Person]:
+    """Customers whose address or name contains the term, the newest first; the newest of all for an empty term."""
+    rows = User.objects.filter(role=Role.CUSTOMER)
+    if term:
+        rows = rows.filter(Q(email__icontains=term) | Q(name__icontains=term))
+    return [_row(user) for user in rows.order_by("-id")[: max(1, min(limit, 100))]]
+
+
 def operator_exists() -> bool:
     """Whether anybody is an operator yet."""
     return User.objects.filter(role=Role.OPERATOR, is_active=True).exists()

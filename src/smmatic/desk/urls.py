@@ -1,6 +1,50 @@
-"""Routes of this package."""
+"""Routes of the desk's rooms."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("cases", cases.queue, name="cases"),
+    path("cases/decided", cases.history, name="decided"),
+    path("cases/<int:case_id>", cases.case_page, name="case"),
+    path("cases/<int:case_id>/claim", cases.set_claim, name="case_claim"),
+    path("cases/<int:case_id>/delivered", cases.correct, name="case_delivered"),
+    path("cases/<int:case_id>/decide", cases.decide, name="case_decide"),
+    path("cases/<int:case_id>/approve", cases.approve, name="case_approve"),
+    path("cases/<int:case_id>/send-back", cases.send_back, name="case_send_back"),
+    path("cases/<int:case_id>/write", cases.say, name="case_write"),
+    path("cases/<int:case_id>/goodwill", cases.goodwill, name="case_goodwill"),
+    path("work", work.work_list, name="work"),
+    path("work/<int:order_id>", work.work_page, name="work_order"),
+    path("work/<int:order_id>/take", work.take, name="work_take"),
+    path("work/<int:order_id>/progress", work.progress, name="work_progress"),
+    path("work/<int:order_id>/finish", work.finish, name="work_finish"),
+    path("work/<int:order_id>/refuse", work.refuse, name="work_refuse"),
+    path("work/<int:order_id>/give-up", work.give_up, name="work_give_up"),
+    path("work/<int:order_id>/stop", work.answer_stop, name="work_stop"),
+    path("work/<int:order_id>/write", work.say, name="work_write"),
+    path("orders", orders.order_list, name="orders"),
+    path("orders/<int:order_id>", orders.order_page, name="order"),
+    path("orders/<int:order_id>/presume", orders.presume, name="order_presume"),
+    path("orders/<int:order_id>/found", orders.found, name="order_found"),
+    path("orders/<int:order_id>/write", orders.say, name="order_write"),
+    path("files/<int:file_id>", orders.file_download, name="file"),
+    path("messages", talk.talk_list, name="talks"),
+    path("messages/<int:conversation_id>", talk.talk_page, name="talk"),
+    path("messages/<int:conversation_id>/reply", talk.reply, name="talk_reply"),
+    path("deposits", deposits.deposit_list, name="deposits"),
+    path("deposits/<int:deposit_id>/confirm", deposits.confirm, name="deposit_confirm"),
+    path("deposits/<int:deposit_id>/decline", deposits.decline, name="deposit_decline"),
+    path("credits", money.money_page, name="money"),
+    path("people", people.people_page, name="people"),
+    path("people/add", people.add_person, name="person_add"),
+    path("people/<int:person_id>", people.customer_page, name="customer"),
+    path("people/<int:person_id>/role", people.change_role, name="person_role"),
+    path("people/<int:person_id>/give", people.give, name="customer_give"),
+    path("policy", policy.policy_page, name="policy"),
+    path("policy/check", policy.check, name="policy_check"),
+    path("policy/activate", policy.activate, name="policy_activate"),
+]

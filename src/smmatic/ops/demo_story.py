@@ -144,7 +144,7 @@ class Story:
         answer = self.api.post(f"/orders/{order}/refunds", reason="not_as_expected")
         state((answer["clause"], answer["state"]), ("3.4", "denied"), "decision")
         state(preview["clause"], answer["clause"], "clause of the preview")
-        return answer["explanation"]["sentence"]
+        return str(answer["explanation"]["sentence"])
 
     def staff_work(self) -> str:
         file = self.api.upload("menu.txt", "Phở bò, bún chả, cà phê sữa đá\n".encode())
@@ -157,7 +157,7 @@ class Story:
         agent.post(f"{page}/progress", page=page, units="1", note="First page is done.")
         state(self.order(order)["delivered"], 1, "units that the customer sees")
         done = ("menu-en.txt", b"Beef noodle soup, grilled pork with noodles, iced milk coffee\n")
-        agent.post(f"{page}/finish", page=page, files={"files": done}, note="All three pages.")
+        agent.post(f"{page}/finish", page=page, files={"upload": done}, note="All three pages.")
         ended = self.until(order, "completed")
         delivered = next(item for item in ended["files"] if item["purpose"] == "deliverable")
         content = self.api.get(f"/files/{delivered['id']}")
@@ -178,8 +178,8 @@ class Story:
         self.cast.agent.post(
             f"/desk/cases/{case}/write",
             page=f"/desk/cases/{case}",
-            text="Yes please: the account's balance page.",
-            kind="ask",
+            body="Yes please: the account's balance page.",
+            kind="question",
         )
         wait_for("the question by mail", lambda: self.mailed("the account"))
         self.cast.agent.post(

@@ -125,9 +125,11 @@ def review_queue(limit: int = 100) -> list[CaseRow]:
     return [CaseRow(**row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id").values(*_FIELDS)[:limit]]
 
 
-def decided_cases(*, before_id: int | None = None, limit: int = 50) -> list[CaseRow]:
-    """Cases that ended, newest first, for the desk."""
+def decided_cases(*, clause: str = "", before_id: int | None = None, limit: int = 50) -> list[CaseRow]:
+    """Cases that ended, all or those under one clause, newest first, for the desk."""
     rows = Case.objects.exclude(state__in=OPEN_STATES)
+    if clause:
+        rows = rows.filter(clause=clause)
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
     return [CaseRow(**row) for row in rows.order_by("-id").values(*_FIELDS)[:limit]]
