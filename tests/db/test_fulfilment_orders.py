@@ -9,12 +9,15 @@ import pytest
 
 from smmatic.accounts.rules import Role
 from smmatic.credits.queries import charge
-from smmatic.fulfilment import staff_actions
-from smmatic.fulfilment.models import Attempt
+from smmatic.fulfilment import actions, staff_actions
+from smmatic.fulfilment.models import Attempt, Provider
+from smmatic.fulfilment.protocol import ProviderStatus, RemoteState
 from smmatic.fulfilment.sandbox.process import SandboxProcess
 from smmatic.kernel.refusals import Refusal
+from smmatic.orders import steps as order_steps
+from smmatic.orders.actions import accept_due
 from smmatic.orders.queries import OrderRow, events_of
-from smmatic.refunds.actions import ask_stop
+from smmatic.refunds.actions import ask_stop, end_order
 from smmatic.refunds.queries import cases_of_order, claims_of
 from tests.builders import customer, person, placed, reread
 from tests.sandboxes import LONG, Shop, link
@@ -262,9 +265,7 @@ def test_an_unreachable_provider_costs_nothing_and_the_order_goes_later(shop: Sh
 def test_a_provider_that_is_never_reached_is_given_up(sandbox: SandboxProcess, settings: object, db: None) -> None:
     settings.SMMATIC_PROVIDER_PRIVATE_HOSTS = ("127.0.0.1:9",)  # type: ignore[attr-defined]
     shop = Shop(sandbox, gives_up_after=0.2)
-    Attempt.objects.model._meta.apps.get_model("smmatic", "Provider").objects.filter(id=shop.provider.id).update(
-        base_url="http://127.0.0.1:9"
-    )
+    Provider.objects.filter(id=shop.provider.id).update(base_url="http://127.0.0.1:9")
     order = bought("00")
     shop.work(lambda: not reread(order.id).live, rounds=5000)
     shop.close()
@@ -272,27 +273,32 @@ def test_a_provider_that_is_never_reached_is_given_up(sandbox: SandboxProcess, s
 
 
 def test_an_order_that_ended_meanwhile_is_not_submitted(shop: Shop) -> None:
-    from smmatic.fulfilment import actions
-    from smmatic.orders.steps import SYSTEM
-    from smmatic.refunds.actions import end_order
-
     order = bought("00")
-    shop.round.accept, batch = 500, shop.round.batch
-    from smmatic.orders.actions import accept_due
-
     assert order.id in accept_due()
     assert actions.prepare([(order.id, shop.provider)]) == []
     attempt = Attempt.objects.get(order_id=order.id)
-    end_order(order.id, "rejected", actor=SYSTEM, delivered=0)
+    end_order(order.id, "rejected", actor=order_steps.SYSTEM, delivered=0)
     assert actions.begin_call(attempt.id) is None
     attempt.refresh_from_db()
-    assert (attempt.state, attempt.code, shop.accepted(order), batch) == ("refused", "order_ended", 0, shop.round.batch)
+    assert (attempt.state, attempt.code, shop.accepted(order)) == ("refused", "order_ended", 0)
+
+
+def test_an_order_that_waits_for_its_customer_is_not_handed_over(shop: Shop) -> None:
+    order, late = bought("00"), bought("00")
+    waiting = datetime.now(UTC)
+    assert order_steps.change(late.id, ("pending",), waiting_since=waiting)
+    shop.work(lambda: reread(order.id).status == "processing")
+    assert reread(late.id).status == "pending"
+    order_steps.change(late.id, ("pending",), waiting_since=None)
+    assert late.id in accept_due()
+    order_steps.change(late.id, ("processing",), waiting_since=waiting)
+    shop.follow(order, forward=LONG * 1.1)
+    assert (reread(late.id).status, shop.state(late)) == ("processing", "")
+    order_steps.change(late.id, ("processing",), waiting_since=None, next_check_at=waiting)
+    assert shop.follow(late, forward=LONG * 1.1).status == "completed"
 
 
 def test_late_news_change_nothing(shop: Shop) -> None:
-    from smmatic.fulfilment import actions
-    from smmatic.fulfilment.protocol import ProviderStatus, RemoteState
-
     order = shop.follow(bought("00"), forward=LONG * 1.1)
     attempt = Attempt.objects.get(order_id=order.id)
     actions.record_status(attempt.id, ProviderStatus(attempt.remote_id, RemoteState.FAILED, 0, 100), shop.provider)
@@ -302,9 +308,5 @@ def test_late_news_change_nothing(shop: Shop) -> None:
 
 def past(order: OrderRow) -> None:
     """Moves the order's deadlines into the past."""
-    from smmatic.kernel.database import atomic
-    from smmatic.orders import steps
-
     gone = datetime(2020, 1, 1, tzinfo=UTC)
-    with atomic():
-        steps.change(order.id, ("processing", "in_progress"), unknown_deadline=gone, stop_deadline=gone)
+    order_steps.change(order.id, ("processing", "in_progress"), unknown_deadline=gone, stop_deadline=gone)

@@ -15,7 +15,6 @@ from smmatic.fulfilment.models import Attempt, Provider, WorkerHeartbeat
 from smmatic.fulfilment.protocol import (
     LookupAnswer,
     ProviderStatus,
-    RefusalWord,
     StatusAnswer,
     StopAnswer,
     StopRequestAnswer,
@@ -88,7 +87,7 @@ def prepare(orders_and_providers: Sequence[tuple[int, ProviderRow]]) -> list[int
 
 def reject_unsubmitted(order_id: int) -> None:
     """Rejects an order that no attempt could hand over: nothing was begun, everything goes back (2.2)."""
-    refunds.end_order(order_id, "rejected", actor=SYSTEM, delivered=0, why=RefusalWord.NEVER_ARRIVED.value)
+    refunds.end_order(order_id, "rejected", actor=SYSTEM, delivered=0)
 
 
 def begin_call(attempt_id: int) -> Submission | None:
@@ -167,12 +166,12 @@ def record_stop(attempt_id: int, answer: StopRequestAnswer, provider: ProviderRo
 
 def refuse_stop(order_id: int) -> None:
     """Answers a stop request for a provider that takes none."""
-    refunds.answer_stop(order_id, StopState.REFUSED.value, delivered=0, actor=SYSTEM, why="not_offered_by_provider")
+    refunds.answer_stop(order_id, StopState.REFUSED.value, delivered=0, actor=SYSTEM)
 
 
 def expire_stop(order_id: int) -> None:
     """Says that a stop request found no answer by its deadline; a later confirmation still counts."""
-    refunds.answer_stop(order_id, "unknown", delivered=0, actor=SYSTEM, why="no_answer_in_time")
+    refunds.answer_stop(order_id, "unknown", delivered=0, actor=SYSTEM)
 
 
 def give_back(order_id: int, seconds: float | None) -> None:
@@ -189,6 +188,12 @@ def beat(name: str, host: str, pid: int, counts: Mapping[str, int], *, stopped: 
     with atomic():
         if not WorkerHeartbeat.objects.filter(name=name).update(**values):
             WorkerHeartbeat.objects.bulk_create([WorkerHeartbeat(name=name, **values)], ignore_conflicts=True)
+
+
+def forget_workers() -> None:
+    """Forgets workers that gave no sign of life for a week."""
+    with atomic():
+        WorkerHeartbeat.objects.filter(seen_at__lt=Now() - timedelta(days=7)).delete()
 
 
 def _submission(order: OrderRow, attempt: AttemptRow) -> Submission:

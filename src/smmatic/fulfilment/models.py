@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from smmatic.fulfilment.rules import AttemptState
@@ -46,6 +46,10 @@ class Provider(models.Model):
                     timeout__gt=0, gives_up_after__gte=0, poll_shortest__gt=0, poll_longest__gt=0, max_attempts__gte=1
                 ),
                 name="fulfilment_provider_times",
+            ),
+            # While a call can still be on its way, 'no such order' proves nothing.
+            models.CheckConstraint(
+                condition=Q(settles_after=None) | Q(settles_after__gt=F("timeout")), name="fulfilment_provider_settles"
             ),
         ]
 

@@ -31,6 +31,8 @@ from smmatic.refunds.steps import ClaimInput
 LIVE = ("processing", "in_progress")
 OVERDUE = "overdue"
 _OURS = (RefusalWord.NEVER_ARRIVED, RefusalWord.NEVER_REACHED)
+_TOLD = (RefusalWord.BAD_ACCOUNT, RefusalWord.BAD_LINK, RefusalWord.BAD_QUANTITY, RefusalWord.SERVICE_UNAVAILABLE)
+"""Refusals whose words the customer reads; the others are between the provider and us."""
 
 
 def lock(attempt_id: int) -> tuple[OrderRow, AttemptRow]:
@@ -88,7 +90,7 @@ def follow_submission(order: OrderRow, plan: SubmissionPlan, provider: ProviderR
         hours = policy.policy(order.policy_version_id).document.deadlines.unknown_hours
         deadline = Now() + timedelta(hours=hours)
         orders.change(order.id, LIVE, unknown_since=Now(), unknown_deadline=deadline)
-        orders.record(order.id, "outcome_unknown", actor=SYSTEM, why=plan.words, facts=facts | {"hours": hours})
+        orders.record(order.id, "unknown", actor=SYSTEM, facts=facts | {"hours": hours, "words": plan.words})
         return
     if order.unknown_since is not None:
         orders.change(order.id, LIVE, unknown_since=None, unknown_deadline=None)
@@ -97,7 +99,8 @@ def follow_submission(order: OrderRow, plan: SubmissionPlan, provider: ProviderR
         orders.record(order.id, "submitted", actor=SYSTEM, facts=facts | {"remote_id": plan.remote_id}, visible=False)
     elif plan.next == Next.REJECT:
         actor = SYSTEM if plan.code in _OURS else PROVIDER
-        refunds.end_order(order.id, "rejected", actor=actor, delivered=0, why=plan.words or plan.code)
+        why = plan.words if plan.code in _TOLD else ""
+        refunds.end_order(order.id, "rejected", actor=actor, delivered=0, why=why)
     elif plan.next == Next.SUBMIT_ANEW:
         orders.record(order.id, "submitted_anew", actor=SYSTEM, why=plan.words, facts=facts, visible=False)
 
@@ -107,7 +110,7 @@ def note_overdue(order: OrderRow, row: AttemptRow) -> None:
     late = order.unknown_deadline is not None and order.unknown_deadline <= now()
     if late and OVERDUE not in row.flags:
         write(row.id, flags=[*row.flags, OVERDUE])
-        orders.record(order.id, "unknown_overdue", actor=SYSTEM, notify=True)
+        orders.record(order.id, "unknown_overdue", actor=SYSTEM)
 
 
 def apply_plan(

@@ -5,10 +5,11 @@ What a round can't finish within its lease is given back. An order that fails is
 bad row never stops the others.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import ceil
 from threading import Event
 from typing import Any
 
@@ -27,6 +28,7 @@ from smmatic.orders.queries import OrderRow, orders_by_id
 log = structlog.get_logger("smmatic.worker")
 PUT_ASIDE = 30.0
 NO_PROVIDER = 60.0
+WAITING = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,15 @@ class Round:
         """Does what is due now; how many orders it touched. Raises what a lost database raises."""
         accepted = orders.accept_due(self.accept)
         self._count("accepted", len(accepted))
-        self._lease_ends = elapsed() + self.lease
-        leased = orders.lease_due(self.owner, limit=self.batch, seconds=self.lease)
+        known = {row.id: row for row in providers()}
+        # A lease must outlive the longest call, or another worker takes the order over while one is out.
+        lease = max([self.lease, *(ceil(row.timeout * 1.2) + 1 for row in known.values())])
+        self._lease_ends = elapsed() + lease
+        leased = orders.lease_due(self.owner, limit=self.batch, seconds=lease)
         self._held = set(leased)
         try:
             if leased:
-                self._work(leased)
+                self._work(leased, known)
         finally:
             self.give_back()
         return len(accepted) + len(leased)
@@ -80,10 +85,9 @@ class Round:
         """Ends the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _work(self, leased: Sequence[int]) -> None:
+    def _work(self, leased: Sequence[int], known: Mapping[int, ProviderRow]) -> None:
         rows = orders_by_id(leased)
-        remote = [order for order in rows.values() if not self._by_staff(order)]
-        items = self._items(remote)
+        items = self._items([order for order in rows.values() if not self._by_staff(order)], known)
         states = {state: [item for item in items if item.attempt.state == state] for state in AttemptState}
         for item in states[AttemptState.SENT]:
             self._held.discard(item.order.id)
@@ -109,10 +113,10 @@ class Round:
         self._release(order.id, left)
         return True
 
-    def _items(self, remote: Sequence[OrderRow]) -> list[Item]:
+    def _items(self, remote: Sequence[OrderRow], known: Mapping[int, ProviderRow]) -> list[Item]:
         """The orders with their attempts; those that have none under way get one, committed before any call."""
-        known = {row.id: row for row in providers()}
         attempts = live_attempts([order.id for order in remote])
+        remote = [order for order in remote if not self._waits(order, attempts.get(order.id))]
         fresh = [order for order in remote if order.id not in attempts]
         chosen = [(order.id, provider) for order in fresh if (provider := self._choose(order, known.values()))]
         for order_id in actions.prepare(chosen):
@@ -121,6 +125,13 @@ class Round:
         adapters = {row.id: adapter_of(row) for row in known.values()}
         paired = [(order, attempts[order.id]) for order in remote if order.id in attempts]
         return [Item(order, row, known[row.provider_id], adapters[row.provider_id]) for order, row in paired]
+
+    def _waits(self, order: OrderRow, attempt: AttemptRow | None) -> bool:
+        """An order that waits for its customer is not handed over; one that is out already is followed."""
+        if order.waiting_since is None or (attempt is not None and attempt.state != AttemptState.PREPARED):
+            return False
+        self._release(order.id, WAITING)
+        return True
 
     def _choose(self, order: OrderRow, known: Iterable[ProviderRow]) -> ProviderRow | None:
         for provider in known:
@@ -209,7 +220,7 @@ class Round:
         while waiting or going:
             while waiting and len(going) < self.concurrency and not self.stop.is_set():
                 one = waiting.pop()
-                if self._lease_ends - elapsed() < _first(one).row.timeout + self.lease / 10:
+                if self._lease_ends - elapsed() < _first(one).row.timeout * 1.1:
                     continue
                 future = self._attempted(one, start)
                 if future is not None:

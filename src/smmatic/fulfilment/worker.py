@@ -63,6 +63,8 @@ class Worker:
         return 0
 
     def _turn(self, once: bool) -> int:
+        if self._beaten == float("-inf"):
+            actions.forget_workers()
         if elapsed() - self._beaten >= BEAT_SECONDS:
             self._beat()
         done = self._round.run()

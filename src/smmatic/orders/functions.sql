@@ -68,13 +68,13 @@ BEGIN
         'order', v_order, 'charged_units', v_amount, 'available_units', v_posted.available_after));
 END $$;
 
--- Claims up to p_limit due pending orders for processing and records it; each order is claimed by one caller only.
+-- Claims up to p_limit due pending orders that wait for nobody and records it; each is claimed by one caller only.
 -- A cancel at the same moment either wins the row or finds it no longer pending.
 CREATE FUNCTION orders_accept_v1(p_limit int) RETURNS SETOF bigint
 LANGUAGE sql SET search_path = public, pg_temp AS $$
     WITH due AS (
         SELECT id FROM orders_order
-        WHERE status = 'pending' AND accept_after <= clock_timestamp()
+        WHERE status = 'pending' AND accept_after <= clock_timestamp() AND waiting_since IS NULL
         ORDER BY accept_after, id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED
     ), moved AS (
         UPDATE orders_order o SET status = 'processing', accepted_at = clock_timestamp(), next_check_at = clock_timestamp()

@@ -240,11 +240,27 @@ _REPORTS = (
     Script("65", "status_missing", "three status answers leave the order out", read=Read.MISSING),
 )
 _STOPS = (
-    Script("70", "stop_confirmed", "works slowly; a stop request is confirmed", slow=40),
-    Script("71", "stop_refused", "works slowly; a stop request is refused", slow=40, stop=Stop.REFUSE),
-    Script("72", "stop_silent", "works slowly; a stop request is noted and never decided", slow=40, stop=Stop.SILENT),
-    Script("73", "stop_too_late", "works slowly; a stop request comes too late", slow=40, stop=Stop.TOO_LATE),
-    Script("74", "stop_timeout", "works slowly; stops when asked, and never says so", slow=40, stop=Stop.TIMEOUT_AFTER),
+    Script("70", "stop_confirmed", "works slowly; a stop request is confirmed", slow=40, start=0.01),
+    Script("71", "stop_refused", "works slowly; a stop request is refused", slow=40, start=0.01, stop=Stop.REFUSE),
+    Script(
+        "72",
+        "stop_silent",
+        "works slowly; a stop request is noted and never decided",
+        slow=40,
+        start=0.01,
+        stop=Stop.SILENT,
+    ),
+    Script(
+        "73", "stop_too_late", "works slowly; a stop request comes too late", slow=40, start=0.01, stop=Stop.TOO_LATE
+    ),
+    Script(
+        "74",
+        "stop_timeout",
+        "works slowly; stops when asked, and never says so",
+        slow=40,
+        start=0.01,
+        stop=Stop.TIMEOUT_AFTER,
+    ),
 )
 SCRIPTS = _SUBMISSION + _DELIVERY + _REPORTS + _STOPS
 BY_DIGITS = {script.digits: script for script in SCRIPTS}
