@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .shape import Case, Clause, Note, PolicyDocument, Then
@@ -101,8 +101,14 @@ class PolicyPage:
     support_address: str
 
 
-def policy_page_of(document: PolicyDocument, language: str) -> PolicyPage:
-    """The page of a policy in `language`; a language it has no words for falls back to its first."""
+def policy_page_of(document: PolicyDocument, language: str, *, support_address: str = "") -> PolicyPage:
+    """The page of a policy in `language`; a language it has no words for falls back to its first.
+
+    `support_address` is the installation's own, where it differs from the default that the file gives.
+    """
+    if support_address and support_address != document.support_address:
+        data = {**document.data, "support_address": support_address}
+        document = replace(document, support_address=support_address, data=data)
     if language not in document.languages:
         language = document.languages[0]
     notes = tuple(_note(document, note, language) for note in document.notes)

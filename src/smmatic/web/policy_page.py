@@ -1,5 +1,6 @@
 """The public policy page, made from the file that the software decides by: the version in force, or any other."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -18,7 +19,7 @@ def policy_page(request: HttpRequest, version: str | None = None) -> HttpRespons
     row = current_policy() if version is None else policy_by_version(version)
     if row is None:
         raise Http404
-    page = policy_page_of(row.document, language())
+    page = policy_page_of(row.document, language(), support_address=settings.SMMATIC_SUPPORT_ADDRESS)
     return render(
         request,
         "policy.html",

@@ -95,6 +95,12 @@ def test_every_clause_has_an_anchor_that_stays():
     assert anchors == [f"clause-{number}" for number in CLAUSES]
 
 
+def test_the_address_of_the_installation_stands_on_its_page():
+    page = policy_page_of(document(), "en", support_address="help@shop.example")
+    assert "help@shop.example" in page.sections[-1].clauses[0].paragraphs[0]
+    assert "support@smmatic.com" in policy_page_of(document(), "vi").sections[-1].clauses[0].paragraphs[0]
+
+
 def test_every_guarantee_names_a_test_that_exists():
     root = Path(__file__).parents[3]
     named = {clause.proven_by for clause in document().clauses if clause.proven_by}
