@@ -68,6 +68,25 @@ def once(account_id: int, key: str, request: object, work: Callable[[], dict[str
     return Answer(answer, replayed)
 
 
+def kept_answer(account_id: int, key: str, digest: bytes) -> dict[str, Any] | None:
+    """What was answered to this very request under a customer's key, or None; for requests whose checks would fail now
+    because they were carried out before.
+
+    Raises:
+        Refusal: `idempotency_key_reused` when the key was used for another request.
+    """
+    row = fetch_one(
+        "SELECT request_hash, answer::text AS answer FROM credits_idempotency WHERE account_id = %s AND key = %s",
+        [account_id, key],
+    )
+    if row is None or row["answer"] is None:
+        return None
+    if bytes(row["request_hash"]) != digest:
+        raise Refusal(RefusalCode.KEY_REUSED)
+    answer: dict[str, Any] = json.loads(row["answer"])
+    return answer | {"replayed": True}
+
+
 def _attempt(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         with atomic():

@@ -12,7 +12,7 @@ from smmatic.accounts.queries import Person
 from smmatic.catalogue import queries as catalogue
 from smmatic.catalogue.queries import ServiceRow
 from smmatic.catalogue.rules import CheckedInput, check_input
-from smmatic.credits.idempotency import check_key, request_hash
+from smmatic.credits.idempotency import check_key, kept_answer, request_hash
 from smmatic.kernel.database import (
     atomic,
     fetch_all,
@@ -20,7 +20,7 @@ from smmatic.kernel.database import (
     refusal_from_answer,
     refusal_of,
 )
-from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
 from smmatic.orders.files import check_file
 from smmatic.orders.models import File
 from smmatic.orders.queries import FileRow, own_files
@@ -105,11 +105,20 @@ def place(person: Person, request: OrderRequest, *, key: str, channel: str) -> P
             `account_*`, `busy`. Nothing was charged.
     """
     check_key(key)
-    quoted = quote(person, request)
-    current = policy.current_policy()
-    if request.policy_version_id is not None and request.policy_version_id != current.id:
-        raise Refusal(RefusalCode.POLICY_CHANGED)
-    answer = _place(_parameters(person, request, quoted, current.id, key, channel), _request_hash(request, channel))
+    digest = _request_hash(request, channel)
+    try:
+        quoted = quote(person, request)
+        current = policy.current_policy()
+        if request.policy_version_id is not None and request.policy_version_id != current.id:
+            raise Refusal(RefusalCode.POLICY_CHANGED)
+    except (Refusal, Refusals):
+        # A repeat may fail where the first passed: its files are taken, the service or the policy has changed since.
+        kept = kept_answer(person.id, key, digest)
+        if kept is None:
+            raise
+        answer = kept
+    else:
+        answer = _place(_parameters(person, request, quoted, current.id, key, channel), digest)
     if "refusal" in answer:
         if answer["refusal"]["code"] == RefusalCode.POLICY_CHANGED:
             policy.forget()
