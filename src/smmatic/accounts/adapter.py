@@ -7,7 +7,7 @@ from django.shortcuts import resolve_url
 from smmatic.accounts.rules import is_staff
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+class AccountAdapter(DefaultAccountAdapter):
     """Sends staff to the desk and customers to the services."""
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:

@@ -34,7 +34,7 @@ def parse_credits(text: object, *, field: str = "credits", digits: int = DIGITS)
     whole, _, fraction = text.strip(" ").partition(".")
     if len(fraction.rstrip("0")) > digits:
         raise Refusal(RefusalCode.AMOUNT_TOO_PRECISE, field, digits=digits)
-    units = int(whole) * 10**digits + int(fraction[:digits].ljust(digits, "0"))
+    units: int = int(whole + fraction[:digits].ljust(digits, "0"))
     if not 0 < units <= MAX_UNITS:
         raise Refusal(RefusalCode.AMOUNT_OUT_OF_RANGE, field, maximum=format_credits(MAX_UNITS, digits))
     return units

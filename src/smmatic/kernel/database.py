@@ -94,4 +94,4 @@ def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) 
     """Runs a statement; the number of rows that it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.rowcount
+        return int(cursor.rowcount)

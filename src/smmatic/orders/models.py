@@ -19,14 +19,18 @@ class Order(models.Model):
     """
 
     customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    service = models.ForeignKey("smmatic.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Rows that all customers share carry no database constraint: each insert would lock them (FOR KEY SHARE). Placing
+    # checks service and policy itself, and versions are append-only.
+    service = models.ForeignKey(
+        "smmatic.Service", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     service_code = models.CharField(max_length=40)
     terms = models.JSONField()
     policy_version = models.ForeignKey(
-        "smmatic.PolicyVersion", on_delete=models.PROTECT, related_name="+", db_index=False
+        "smmatic.PolicyVersion", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     calendar_version = models.ForeignKey(
-        "smmatic.CalendarVersion", on_delete=models.PROTECT, related_name="+", db_index=False
+        "smmatic.CalendarVersion", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     channel = models.CharField(max_length=10)
     quantity = models.IntegerField()

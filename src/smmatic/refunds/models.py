@@ -29,7 +29,7 @@ class Case(models.Model):
     words = models.TextField(db_default="")
     service_class = models.CharField(max_length=20)
     policy_version = models.ForeignKey(
-        "smmatic.PolicyVersion", on_delete=models.PROTECT, related_name="+", db_index=False
+        "smmatic.PolicyVersion", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     opened_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(null=True)
