@@ -39,7 +39,8 @@ def check_key(key: object, field: str = "Idempotency-Key") -> str:
 
 def request_hash(request: object) -> bytes:
     """SHA-256 of what the client sent, whatever the order of its fields."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
+    text = json.dumps(request, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()  # refused later, as no text of a person
 
 
 def once(account_id: int, key: str, request: object, work: Callable[[], dict[str, Any]]) -> Answer:
