@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+
 from tests.builders import begun, customer, placed
 
 pytestmark = pytest.mark.django_db
