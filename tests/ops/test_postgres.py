@@ -13,7 +13,7 @@ import pytest
 from smmatic.ops import postgres_cluster as cluster
 from smmatic.ops import postgres_place
 from smmatic.ops.postgres import PostgresError, server, status
-from smmatic.ops.postgres_place import OsUser, Place, look, make_private
+from smmatic.ops.postgres_place import OsUser, Place, can_read, installed, look, make_private
 from smmatic.ops.processes import Process, process, processes, wait_until
 
 USER = """
@@ -334,6 +334,8 @@ def test_binaries_that_the_server_user_cannot_read_are_copied(folder: Path, monk
 
 @as_root
 def test_an_ordinary_user_runs_the_server_as_themselves(folder: Path) -> None:
+    if not can_read(installed() / "postgres", OsUser(65534, 65534, None)):
+        pytest.skip("this checkout lies where only root may read")
     folder.mkdir()
     os.chown(folder, 65534, 65534)
     child = os.fork()
