@@ -4,10 +4,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
-from smmatic.dashboard.common import customer_page
+from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.wallet import wallet_response
 from smmatic.deposits.actions import cancel_deposit, request_deposit
 from smmatic.deposits.queries import deposit_of
@@ -17,7 +17,7 @@ from smmatic.kernel.refusals import Refusal
 from smmatic.web.pages import checked_id, show
 
 
-@require_POST
+@form_of("dashboard:wallet")
 @customer_page
 def ask(request: HttpRequest, person: Person) -> HttpResponse:
     """Asks for a deposit and goes to its page with the reference to copy."""
@@ -56,7 +56,7 @@ def deposit_live(request: HttpRequest, person: Person, deposit_id: int) -> HttpR
     return show(request, "dashboard/_deposit.html", _context(person, deposit_id))
 
 
-@require_POST
+@form_of("dashboard:deposit")
 @customer_page
 def cancel(request: HttpRequest, person: Person, deposit_id: int) -> HttpResponse:
     """Takes back a request for which no money was sent."""

@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
-from smmatic.dashboard.common import customer_page
+from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.orders import order_response
 from smmatic.kernel.refusals import Refusal
 from smmatic.support.actions import post_message
@@ -35,7 +35,7 @@ def order_talk(request: HttpRequest, person: Person, order_id: int) -> HttpRespo
     return show(request, "dashboard/_messages.html", {"talk": talk, "order_id": order_id})
 
 
-@require_POST
+@form_of("dashboard:help")
 @customer_page
 def write(request: HttpRequest, person: Person) -> HttpResponse:
     """A message about nothing in particular."""
@@ -47,7 +47,7 @@ def write(request: HttpRequest, person: Person) -> HttpResponse:
     return redirect("dashboard:help")
 
 
-@require_POST
+@form_of("dashboard:order")
 @customer_page
 def write_about_order(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """A message about an order; one that waits for the customer goes on."""

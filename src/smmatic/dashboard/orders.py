@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
 from smmatic.credits.queries import ChargeRow, charge, charges
-from smmatic.dashboard.common import customer_page
+from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import LIVE, OrderRow, events_of, file_of, files_of, order_of, orders_of
 from smmatic.policy.arithmetic import refundable_units
@@ -81,10 +81,10 @@ def order_page(request: HttpRequest, person: Person, order_id: int) -> HttpRespo
 @customer_page
 def order_live(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """The part of the page that follows the order by itself."""
-    return show(request, "dashboard/_order.html", order_context(person, order_id))
+    return show(request, "dashboard/_order.html", order_context(person, order_id) | {"live": True})
 
 
-@require_POST
+@form_of("dashboard:order")
 @customer_page
 def cancel_order(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """Cancels a pending order: an undo, with the full charge back when the page shows again."""
@@ -95,7 +95,7 @@ def cancel_order(request: HttpRequest, person: Person, order_id: int) -> HttpRes
     return redirect("dashboard:order", order_id)
 
 
-@require_POST
+@form_of("dashboard:order")
 @customer_page
 def stop_order(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """Asks for a stop of an order in work."""

@@ -16,7 +16,7 @@ from smmatic.catalogue.links import check_link
 from smmatic.catalogue.queries import ServiceRow, service_by_code
 from smmatic.catalogue.rules import amount_of, check_quantity
 from smmatic.credits.queries import wallet
-from smmatic.dashboard.common import customer_page
+from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
 from smmatic.orders.actions import OrderRequest, keep_file, place, quote
@@ -113,7 +113,7 @@ def upload(request: HttpRequest, person: Person, code: str) -> HttpResponse:
     return show(request, "dashboard/_files.html", _context(person, service, form), refused)
 
 
-@require_POST
+@form_of("dashboard:service")
 @customer_page
 def place_order(request: HttpRequest, person: Person, code: str) -> HttpResponse:
     """Places the order once for its key and goes to the order's page; a refusal shows the form again."""
@@ -121,7 +121,7 @@ def place_order(request: HttpRequest, person: Person, code: str) -> HttpResponse
     form = _form(request, person)
     try:
         form = _with_uploads(request, person, form)
-        placed = place(person, _order_request(service, form), key=form.key, channel="web")
+        placed = place(person, _order_request(service, form), key=form.key, channel="page")
     except (Refusal, Refusals) as refused:
         # A stored refusal answers its key for ever, so what is corrected goes under a new one.
         return form_page(request, person, _service(code), replace(form, key=new_key()), refused)

@@ -4,10 +4,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
-from smmatic.dashboard.common import customer_page
+from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.place import kept_uploads
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import order_of, orders_by_id, own_files
@@ -37,7 +37,7 @@ def request_preview(request: HttpRequest, person: Person, order_id: int) -> Http
     return show(request, "dashboard/_gives.html", _gives(person, order_id, request.GET.get("reason", "")))
 
 
-@require_POST
+@form_of("dashboard:refund")
 @customer_page
 def send_request(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """Asks. What the policy answers by itself is answered on the next page; the rest is a case with a due date."""
@@ -90,7 +90,7 @@ def case_live(request: HttpRequest, person: Person, case_id: int) -> HttpRespons
     return show(request, "dashboard/_case.html", _case_context(person, case_id))
 
 
-@require_POST
+@form_of("dashboard:case")
 @customer_page
 def add_words(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
     """Adds what the customer knows to an open case."""
@@ -102,7 +102,7 @@ def add_words(request: HttpRequest, person: Person, case_id: int) -> HttpRespons
     return redirect("dashboard:case", case_id)
 
 
-@require_POST
+@form_of("dashboard:case")
 @customer_page
 def withdraw_case(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
     """Takes back one's own request."""

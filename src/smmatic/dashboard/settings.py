@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from smmatic.accounts.actions import create_api_key, revoke_api_key, save_profile
 from smmatic.accounts.queries import Person, api_keys
 from smmatic.accounts.rules import SCOPES
-from smmatic.dashboard.common import customer_page
+from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.web.middleware import remember
 from smmatic.web.pages import checked_id, show
@@ -25,7 +25,7 @@ def settings_page(request: HttpRequest, person: Person) -> HttpResponse:
     return _page(request, person)
 
 
-@require_POST
+@form_of("dashboard:settings")
 @customer_page
 def save(request: HttpRequest, person: Person) -> HttpResponse:
     """Saves name and language; the page comes back in the new language."""
@@ -42,7 +42,7 @@ def save(request: HttpRequest, person: Person) -> HttpResponse:
     return response
 
 
-@require_POST
+@form_of("dashboard:settings")
 @customer_page
 def create_key(request: HttpRequest, person: Person) -> HttpResponse:
     """Makes an API key and shows it this once."""
@@ -77,7 +77,7 @@ def _page(
                    ("refund", _("Ask for refunds"))],
         "lifetimes": [("90", _("90 days")), ("30", _("30 days")), ("365", _("One year")), ("", _("No end"))],
         "languages": [("en", "English"), ("vi", "Tiếng Việt")],
-        "values": {"name": person.name, "language": person.language} | (values or {}),
+        "values": {"name": person.name, "language": person.language, "days": "90"} | (values or {}),
         "secret": secret,
     }  # fmt: skip
     return show(request, "dashboard/settings.html", context, refused)

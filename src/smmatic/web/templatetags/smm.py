@@ -235,6 +235,14 @@ def day_words(day: object) -> str:
     return formats.date_format(parsed, "SHORT_DATE_FORMAT") if isinstance(parsed, date) else str(day)
 
 
+@register.filter
+def words_of(texts: object) -> str:
+    """Words that are kept by language, as a day's reason is."""
+    if not isinstance(texts, dict):
+        return str(texts)
+    return str(texts.get((get_language() or "en")[:2]) or next(iter(texts.values()), ""))
+
+
 @register.simple_tag
 def outside(link: str) -> SafeString:
     """A customer's link: opened apart and without a referrer when it is a web address, else inert text."""
@@ -307,10 +315,10 @@ def bound(field: BoundField) -> dict[str, object]:
     described = [
         f"{field.auto_id}-{part}" for part, there in (("error", field.errors), ("hint", field.help_text)) if there
     ]
-    attributes: dict[str, str] = {"class": "form-check-input" if checkbox else "form-control"}
+    attributes: dict[str, str | bool] = {"class": "form-check-input" if checkbox else "form-control"}
     attributes["placeholder"] = ""
     if field.errors:
-        attributes["class"] += " is-invalid"
+        attributes["class"] = f"{attributes['class']} is-invalid"
         attributes["aria-invalid"] = "true"
     if described:
         attributes["aria-describedby"] = " ".join(described)
