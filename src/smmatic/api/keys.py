@@ -1,6 +1,6 @@
 """Who asks: API keys in the Authorization header, their scopes and their rate."""
 
-from typing import cast
+from typing import ClassVar, cast
 
 from django.http import HttpRequest
 from django.utils import translation
@@ -20,9 +20,8 @@ class ApiKey(HttpBearer):
     Cookies are never looked at: a signed-in browser is nobody here, so there is nothing to forge.
     """
 
-    def __init__(self, *scopes: str) -> None:
-        super().__init__()
-        self.scopes = scopes
+    scopes: ClassVar[tuple[str, ...]] = ()
+    openapi_description = "Authorization: Bearer smm_..., a key from your settings page."
 
     def authenticate(self, request: HttpRequest, token: str) -> KeyHolder:
         """The key's holder; the request is counted.
@@ -42,6 +41,36 @@ class ApiKey(HttpBearer):
         if not holder.scopes & set(self.scopes):
             holder.need(self.scopes[0])
         return holder
+
+
+class ReadKey(ApiKey):
+    """A key that may read everything of its owner."""
+
+    scopes = ("read",)
+
+
+class OrderKey(ApiKey):
+    """A key that may place and cancel orders."""
+
+    scopes = ("order",)
+
+
+class RefundKey(ApiKey):
+    """A key that may ask for refunds."""
+
+    scopes = ("refund",)
+
+
+class OrderOrRefundKey(ApiKey):
+    """A key that may do either."""
+
+    scopes = ("order", "refund")
+
+
+SCOPES_OF: dict[str, tuple[str, ...]] = {
+    kind.__name__: kind.scopes for kind in (ReadKey, OrderKey, RefundKey, OrderOrRefundKey)
+}
+"""What the description calls a kind of key, and the scopes of which a key needs one."""
 
 
 def holder_of(request: HttpRequest) -> KeyHolder:

@@ -78,7 +78,9 @@ def add_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(Refusal, of_refusal)
     api.add_exception_handler(Refusals, of_refusals)
     api.add_exception_handler(ValidationError, of_schema)
-    api.add_exception_handler(Exception, of_anything)
+    # ninja answers HttpError and Http404 in a form of its own unless they are named here.
+    for kind in (HttpError, Http404, Exception):
+        api.add_exception_handler(kind, of_anything)
 
 
 def of_anything(request: HttpRequest, error: Any) -> HttpResponse:
@@ -111,6 +113,8 @@ def _refusal_of(item: Mapping[str, Any]) -> Refusal:
     place = item["loc"][2:] if item["loc"][0] == "body" else item["loc"][1:]
     field = ".".join(shown_name(str(part)) for part in place) or "body"
     kind, context = item["type"], item.get("ctx", {})
+    if item["loc"][0] == "header" and kind == "missing":
+        return Refusal(RefusalCode.KEY_MISSING, field)
     if kind == "string_too_long":
         return Refusal(RefusalCode.TEXT_TOO_LONG, field, maximum=context["max_length"])
     if kind in ("greater_than_equal", "less_than_equal"):

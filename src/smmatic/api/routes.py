@@ -8,13 +8,13 @@ from django.utils.translation import gettext_noop as _
 from ninja.params.functions import Query
 
 from smmatic.api.inputs import MAX_ID, MAX_PAGE
-from smmatic.api.keys import ApiKey
+from smmatic.api.keys import OrderKey, OrderOrRefundKey, ReadKey, RefundKey
 from smmatic.api.outputs import Refused
 
-READ = ApiKey("read")
-ORDER = ApiKey("order")
-REFUND = ApiKey("refund")
-ORDER_OR_REFUND = ApiKey("order", "refund")
+READ = ReadKey()
+ORDER = OrderKey()
+REFUND = RefundKey()
+ORDER_OR_REFUND = OrderOrRefundKey()
 
 T = TypeVar("T")
 _S = TypeVar("_S")

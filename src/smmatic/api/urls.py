@@ -18,6 +18,7 @@ def _rooms() -> list[URLPattern]:
 
 
 urlpatterns = [
+    path("", reference.index, name="index"),
     path("docs", reference.docs, name="docs"),
     path("openapi.json", reference.openapi, name="openapi"),
     *_rooms(),

@@ -23,15 +23,25 @@ from smmatic.web.pages import language
 router = Router(tags=[_("Services and policy")])
 
 
-@router.get("/services", response=answers(200, ServiceList), summary=_("All services"))
+@router.get(
+    "/services",
+    response=answers(200, ServiceList),
+    summary=_("All services"),
+    description=_("What can be ordered now, with prices and terms. Needs no key."),
+)
 def list_services(request: HttpRequest) -> ServiceList:
-    """What can be ordered now, with prices and terms. Needs no key."""
+    """What can be ordered now, with prices and terms."""
     return ServiceList(items=[service_out(row) for row in services()])
 
 
-@router.get("/services/{str:code}", response=answers(200, ServiceOut, 404), summary=_("One service"))
+@router.get(
+    "/services/{str:code}",
+    response=answers(200, ServiceOut, 404),
+    summary=_("One service"),
+    description=_("One service by its code, also when it can't be ordered now. Needs no key."),
+)
 def read_service(request: HttpRequest, code: str) -> ServiceOut:
-    """One service by its code, also when it can't be ordered now. Needs no key."""
+    """One service by its code, also when it can't be ordered now."""
     row = service_by_code(code)
     if row is None:
         raise Refusal(RefusalCode.SERVICE_UNKNOWN, "service")
@@ -39,7 +49,11 @@ def read_service(request: HttpRequest, code: str) -> ServiceOut:
 
 
 @router.post(
-    "/quotes", auth=ORDER, response=answers(200, QuoteOut, 400, 401, 403, 404, 409, 422), summary=_("Check and price")
+    "/quotes",
+    auth=ORDER,
+    response=answers(200, QuoteOut, 400, 401, 403, 404, 409, 422),
+    summary=_("Check and price"),
+    description=_("Checks every field of an order and prices it, changing nothing."),
 )
 def make_quote(request: HttpRequest, work: WorkIn) -> QuoteOut:
     """Checks every field of an order and prices it, changing nothing."""
@@ -64,9 +78,14 @@ def make_quote(request: HttpRequest, work: WorkIn) -> QuoteOut:
     )
 
 
-@router.get("/policy", response=answers(200, PolicyOut), summary=_("The policy in force"))
+@router.get(
+    "/policy",
+    response=answers(200, PolicyOut),
+    summary=_("The policy in force"),
+    description=_("Every clause of the refund and cancellation policy, and its times. Needs no key."),
+)
 def read_policy(request: HttpRequest) -> PolicyOut:
-    """Every clause of the refund and cancellation policy, and its times. Needs no key."""
+    """Every clause of the refund and cancellation policy, and its times."""
     row = current_policy()
     document = row.document
     return PolicyOut(
@@ -94,9 +113,14 @@ def read_policy(request: HttpRequest) -> PolicyOut:
     )
 
 
-@router.get("/refund-reasons", response=answers(200, ReasonList), summary=_("Reasons for a refund"))
+@router.get(
+    "/refund-reasons",
+    response=answers(200, ReasonList),
+    summary=_("Reasons for a refund"),
+    description=_("Why a refund can be asked for. Needs no key."),
+)
 def list_reasons(request: HttpRequest) -> ReasonList:
-    """Why a refund can be asked for. Needs no key."""
+    """Why a refund can be asked for."""
     return ReasonList(
         items=[
             ReasonOut(

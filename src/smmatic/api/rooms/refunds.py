@@ -4,7 +4,7 @@ from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from smmatic.api.inputs import Cursor, Limit, NoteIn, RefundIn, given
 from smmatic.api.keys import person_of
@@ -25,14 +25,17 @@ router = Router(tags=[_("Refunds")])
     auth=READ,
     response=answers(200, PreviewOut, 401, 403, 404, 422),
     summary=_("What a refund would give"),
+    description=_(
+        "What the policy answers to this reason now: decision, clause, exact Credits, explanation, and "
+        "the due date where a person has to look. Changes nothing."
+    ),
 )
 def read_refund(
     request: HttpRequest,
     order_id: int,
     reason: Annotated[str, Query(description=_("Code of one of the refund reasons."), max_length=60)],
 ) -> PreviewOut:
-    """What the policy answers to this reason now: decision, clause, exact Credits, explanation, and the due date where
-    a person has to look. Changes nothing."""
+    """What the policy answers to this reason now, and by when where a person has to look."""
     return preview_out(preview_refund(person_of(request), order_id, reason))
 
 
@@ -41,12 +44,16 @@ def read_refund(
     auth=REFUND,
     response=answers(201, DecidedOut, 400, 401, 403, 404, 409, 422, 503),
     summary=_("Ask for a refund"),
+    description=_(
+        "Asks for a refund. What the policy can answer by itself is answered and settled when this "
+        "answers; the rest becomes a case with a due date. Credits come back as Credits, spendable in "
+        "the same second (clauses 1.2, 1.3)."
+    ),
 )
 def ask_refund(
-    request: HttpRequest, response: HttpResponse, order_id: int, refund: RefundIn, key: Key = None
-) -> DecidedOut:
-    """Asks for a refund. What the policy can answer by itself is answered and settled when this answers; the rest
-    becomes a case with a due date. Credits come back as Credits, spendable in the same second (clauses 1.2, 1.3)."""
+    request: HttpRequest, response: HttpResponse, order_id: int, refund: RefundIn, key: Key
+) -> Status[DecidedOut]:
+    """Asks for a refund."""
     person = person_of(request)
     decided = request_refund(
         person,
@@ -58,10 +65,16 @@ def ask_refund(
     )
     if decided.replayed:
         response["Idempotent-Replayed"] = "true"
-    return decided_out(person, decided)
+    return Status(201, decided_out(person, decided))
 
 
-@router.get("/refunds", auth=READ, response=answers(200, CasePage, 401, 403, 422), summary=_("Your refund cases"))
+@router.get(
+    "/refunds",
+    auth=READ,
+    response=answers(200, CasePage, 401, 403, 422),
+    summary=_("Your refund cases"),
+    description=_("Your refund cases, cancellations among them, the newest first."),
+)
 def list_refunds(
     request: HttpRequest,
     cursor: Annotated[Cursor | None, cursor_parameter()] = None,
@@ -73,7 +86,13 @@ def list_refunds(
     return CasePage(items=[case_summary(case) for case in shown], next_cursor=shown[-1].id if more else None)
 
 
-@router.get("/refunds/{id:case_id}", auth=READ, response=answers(200, CaseOut, 401, 403, 404), summary=_("One case"))
+@router.get(
+    "/refunds/{id:case_id}",
+    auth=READ,
+    response=answers(200, CaseOut, 401, 403, 404),
+    summary=_("One case"),
+    description=_("One case: state, due date, decision with its explanation, and history."),
+)
 def read_case(request: HttpRequest, case_id: int) -> CaseOut:
     """One case: state, due date, decision with its explanation, and history."""
     person = person_of(request)
@@ -85,6 +104,7 @@ def read_case(request: HttpRequest, case_id: int) -> CaseOut:
     auth=REFUND,
     response=answers(200, CaseOut, 400, 401, 403, 404, 409, 422),
     summary=_("Add to an open case"),
+    description=_("Adds what you know to a case that is not decided yet."),
 )
 def add_note(request: HttpRequest, case_id: int, note: NoteIn) -> CaseOut:
     """Adds what you know to a case that is not decided yet."""
@@ -98,6 +118,7 @@ def add_note(request: HttpRequest, case_id: int, note: NoteIn) -> CaseOut:
     auth=REFUND,
     response=answers(200, CaseOut, 401, 403, 404, 409),
     summary=_("Take back a request"),
+    description=_("Takes back your own request while nobody has decided it."),
 )
 def withdraw_case(request: HttpRequest, case_id: int) -> CaseOut:
     """Takes back your own request while nobody has decided it."""

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
-from ninja import Router
+from ninja import Router, Status
 
 from smmatic.api.inputs import Cursor, DepositIn, Limit, TransferIn
 from smmatic.api.keys import holder_of, person_of
@@ -52,7 +52,13 @@ WAYS_BACK = {
 """Ways out that clause 1.2 names: back to where the money came from. Every other way is clause 1.1's."""
 
 
-@router.get("/balance", auth=READ, response=answers(200, BalanceOut, 401, 403), summary=_("Your balance"))
+@router.get(
+    "/balance",
+    auth=READ,
+    response=answers(200, BalanceOut, 401, 403),
+    summary=_("Your balance"),
+    description=_("Your Credits as they can be spent now."),
+)
 def read_balance(request: HttpRequest) -> BalanceOut:
     """Your Credits as they can be spent now."""
     found = wallet(person_of(request).id)
@@ -69,7 +75,13 @@ def read_balance(request: HttpRequest) -> BalanceOut:
     )
 
 
-@router.get("/statement", auth=READ, response=answers(200, StatementPage, 401, 403, 422), summary=_("Your statement"))
+@router.get(
+    "/statement",
+    auth=READ,
+    response=answers(200, StatementPage, 401, 403, 422),
+    summary=_("Your statement"),
+    description=_("Every movement of your Credits with its reason, the newest first."),
+)
 def read_statement(
     request: HttpRequest,
     cursor: Annotated[Cursor | None, cursor_parameter()] = None,
@@ -81,10 +93,17 @@ def read_statement(
     return StatementPage(items=[_transfer(row) for row in shown], next_cursor=shown[-1].version if more else None)
 
 
-@router.get("/transfer-kinds", response=answers(200, KindList), summary=_("Every transfer kind"))
+@router.get(
+    "/transfer-kinds",
+    response=answers(200, KindList),
+    summary=_("Every transfer kind"),
+    description=_(
+        "The closed list of ways in which Credits move. None leads out of the platform or to anyone else "
+        "(clauses 1.1, 1.2). Needs no key."
+    ),
+)
 def list_kinds(request: HttpRequest) -> KindList:
-    """The closed list of ways in which Credits move. None leads out of the platform or to anyone else (clauses 1.1,
-    1.2). Needs no key."""
+    """The closed list of ways in which Credits move."""
     document = current_policy().document
     return KindList(
         clauses=[clause_out(document, "1.1"), clause_out(document, "1.2")],
@@ -102,7 +121,15 @@ def list_kinds(request: HttpRequest) -> KindList:
     )
 
 
-@router.post("/transfers", auth=ORDER, response={403: Refused, 401: Refused, 429: Refused}, summary=_("Always refused"))
+@router.post(
+    "/transfers",
+    auth=ORDER,
+    response={403: Refused, 401: Refused, 429: Refused},
+    summary=_("Always refused"),
+    description=_(
+        "Credits are never paid out or moved to anyone else: this says so, with the clause, and changes nothing."
+    ),
+)
 def make_transfer(request: HttpRequest, transfer: TransferIn) -> None:
     """Credits are never paid out or moved to anyone else: this says so, with the clause, and changes nothing."""
     asked = {(transfer.kind or "").lower(), (transfer.to or "").lower()}
@@ -114,18 +141,27 @@ def make_transfer(request: HttpRequest, transfer: TransferIn) -> None:
     auth=ORDER,
     response=answers(201, DepositOut, 400, 401, 403, 409, 422, 503),
     summary=_("Buy Credits by bank transfer"),
+    description=_(
+        "Gives the reference to write on your bank transfer and the dong to send. The Credits are there "
+        "as soon as the money has been seen."
+    ),
 )
-def make_deposit(request: HttpRequest, response: HttpResponse, deposit: DepositIn, key: Key = None) -> DepositOut:
-    """Gives the reference to write on your bank transfer and the dong to send. The Credits are there as soon as the
-    money has been seen."""
+def make_deposit(request: HttpRequest, response: HttpResponse, deposit: DepositIn, key: Key) -> Status[DepositOut]:
+    """Gives the reference to write on your bank transfer and the dong to send."""
     checked = check_key(key)
     asked = request_deposit(person_of(request), parse_credits(deposit.credits, field="credits"), checked)
     if asked.replayed:
         response["Idempotent-Replayed"] = "true"
-    return _deposit(asked.deposit)
+    return Status(201, _deposit(asked.deposit))
 
 
-@router.get("/deposits", auth=READ, response=answers(200, DepositPage, 401, 403, 422), summary=_("Your deposits"))
+@router.get(
+    "/deposits",
+    auth=READ,
+    response=answers(200, DepositPage, 401, 403, 422),
+    summary=_("Your deposits"),
+    description=_("Your deposits, the newest first."),
+)
 def list_deposits(
     request: HttpRequest,
     cursor: Annotated[Cursor | None, cursor_parameter()] = None,
@@ -138,7 +174,11 @@ def list_deposits(
 
 
 @router.get(
-    "/deposits/{id:deposit_id}", auth=READ, response=answers(200, DepositOut, 401, 403, 404), summary=_("One deposit")
+    "/deposits/{id:deposit_id}",
+    auth=READ,
+    response=answers(200, DepositOut, 401, 403, 404),
+    summary=_("One deposit"),
+    description=_("One deposit and whether its money has been seen."),
 )
 def read_deposit(request: HttpRequest, deposit_id: int) -> DepositOut:
     """One deposit and whether its money has been seen."""
@@ -150,13 +190,20 @@ def read_deposit(request: HttpRequest, deposit_id: int) -> DepositOut:
     auth=ORDER,
     response=answers(200, DepositOut, 401, 403, 404, 409),
     summary=_("Take back a deposit"),
+    description=_("Takes back a deposit whose money has not been seen."),
 )
 def take_back_deposit(request: HttpRequest, deposit_id: int) -> DepositOut:
     """Takes back a deposit whose money has not been seen."""
     return _deposit(cancel_deposit(person_of(request), deposit_id))
 
 
-@router.get("/me", auth=READ, response=answers(200, MeOut, 401, 403), summary=_("Whose key this is"))
+@router.get(
+    "/me",
+    auth=READ,
+    response=answers(200, MeOut, 401, 403),
+    summary=_("Whose key this is"),
+    description=_("The customer behind the key, and what the key may do."),
+)
 def read_me(request: HttpRequest) -> MeOut:
     """The customer behind the key, and what the key may do."""
     holder = holder_of(request)
