@@ -297,9 +297,11 @@ DECLARE
     v_done       record;
     v_now        timestamptz;
 BEGIN
-    PERFORM 1 FROM credits_charge
-    WHERE order_id IN (SELECT p.order_id FROM unnest(p_postings) p WHERE p.kind <> 'hold')
-    ORDER BY order_id FOR NO KEY UPDATE;
+    IF cardinality(p_postings) > 1 OR p_postings[1].kind <> 'hold' THEN
+        PERFORM 1 FROM credits_charge
+        WHERE order_id IN (SELECT p.order_id FROM unnest(p_postings) p WHERE p.kind <> 'hold')
+        ORDER BY order_id FOR NO KEY UPDATE;
+    END IF;
     FOR v_account_id IN SELECT DISTINCT p.account_id FROM unnest(p_postings) p ORDER BY 1 LOOP
         PERFORM 1 FROM credits_account WHERE customer_id = v_account_id FOR NO KEY UPDATE;
         IF NOT FOUND THEN

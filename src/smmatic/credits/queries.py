@@ -34,7 +34,7 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class TransferRow:
-    """One line of a statement. `change` is what it did to the available Credits, in units; `held_change` to the held."""
+    """One line of a statement. `change` is what it did to the available units, `held_change` to the held."""
 
     id: int
     version: int

@@ -1,7 +1,6 @@
 """Each row of the policy's table, on a real order: what is decided, what moves, and what a refusal leaves untouched."""
 
 import pytest
-from tests.builders import begun, change, customer, ledger_of, new_key, person, placed, reread
 
 from smmatic.accounts.rules import Role
 from smmatic.credits.proof import prove_account
@@ -26,6 +25,7 @@ from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.queries import cases_of_order, open_case
 from smmatic.refunds.review_actions import approve, correct_delivered, decide, send_back, set_claim, withdraw
 from smmatic.refunds.steps import ClaimInput
+from tests.builders import begun, change, customer, ledger_of, new_key, person, placed, reread
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +129,9 @@ def test_a_refuted_allegation_after_review_gives_the_undelivered_part_back():
     with pytest.raises(Refusal) as refused:
         decide(agent, case.id, version=case.version)
     assert refused.value.code == RefusalCode.CASE_UNDECIDED
-    case = set_claim(agent, case.id, claim="wrong_information", proof="refuted", evidence="it exists", version=case.version)
+    case = set_claim(
+        agent, case.id, claim="wrong_information", proof="refuted", evidence="it exists", version=case.version
+    )
     case = decide(agent, case.id, version=case.version)
     assert (case.state, case.clause, case.units) == ("settled", "2.1", PRICE)
     _proven(who)
@@ -171,7 +173,9 @@ def test_5_1_a_claim_that_needs_a_person_has_a_due_date_and_ends_in_credits():
     case = open_case(made.id)
     assert case is not None
     case = correct_delivered(agent, case.id, delivered=70, evidence="counted 70", version=case.version)
-    case = set_claim(agent, case.id, claim="fulfilment_fault", proof="verified", evidence="counted", version=case.version)
+    case = set_claim(
+        agent, case.id, claim="fulfilment_fault", proof="verified", evidence="counted", version=case.version
+    )
     case = decide(agent, case.id, version=case.version, why="Thirty are missing.")
     assert (case.state, case.clause, case.units) == ("settled", "2.1", 31 * UNITS + UNITS // 2)
     row = charge(made.id)
@@ -273,7 +277,9 @@ def test_splitting_a_large_refund_over_cases_is_caught_by_the_sum():
         end_order(made.id, "failed", delivered=0, actor=PROVIDER)
         case = open_case(made.id)
         assert case is not None
-        case = set_claim(agent, case.id, claim="fulfilment_fault", proof="verified", evidence="log", version=case.version)
+        case = set_claim(
+            agent, case.id, claim="fulfilment_fault", proof="verified", evidence="log", version=case.version
+        )
         states.append(decide(agent, case.id, version=case.version).state)
     assert states == ["settled"] * 4 + ["approved"] * 2, "420 Credits each: the fifth passes 2,000 in thirty days"
 
@@ -331,7 +337,9 @@ def test_an_order_that_ends_during_a_case_waits_for_the_decision():
     assert answer.case_id is not None
     case = open_case(made.id)
     assert case is not None
-    case = set_claim(agent, case.id, claim="fulfilment_fault", proof="refuted", evidence="all there", version=case.version)
+    case = set_claim(
+        agent, case.id, claim="fulfilment_fault", proof="refuted", evidence="all there", version=case.version
+    )
     case = decide(agent, case.id, version=case.version)
     assert (case.state, case.clause) == ("denied", "3.1")
     row = charge(made.id)

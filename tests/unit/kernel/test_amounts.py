@@ -61,7 +61,11 @@ def test_rounding_is_to_the_nearest_with_halves_upwards(numerator, denominator):
 @pytest.mark.parametrize("code", list(RefusalCode))
 def test_every_refusal_has_a_status_a_sentence_and_a_next_step(code):
     words = CODES[code]
-    assert 400 <= words.status < 500 or (code.value, words.status) in {("busy", 503), ("unavailable", 503), ("internal", 500)}
+    assert 400 <= words.status < 500 or (code.value, words.status) in {
+        ("busy", 503),
+        ("unavailable", 503),
+        ("internal", 500),
+    }
     refusal = Refusal(code)
     assert refusal.sentence
     assert refusal.next_step
