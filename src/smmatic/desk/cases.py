@@ -200,11 +200,19 @@ def _page(
     situation = situation_of(order)
     waiting = [row.id for row in review_queue()]
     can_work = case.state in ("open", "waiting", "in_review")
+    claims = claim_rows(situation)
+    unclaimed = [(row.claim, row.question) for row in claims if row.state is None]
+    if posted.removeprefix("claim-") in dict(unclaimed):
+        posted = "claim-other"
     context = order_facts(person, order) | talk_of(person, order.id) | {
         "room": "desk-cases",
         "case": case,
         "due": due_of_case(case, order) if case.open else None,
-        "claims": claim_rows(situation),
+        "claims": claims,
+        "has_claims": len(unclaimed) < len(claims),
+        "unclaimed": unclaimed,
+        "shown_words": case.words if all(row.said != case.words for row in claims) else "",
+        "all_delivered": order.delivered >= order.quantity,
         "expectations": situation.claims.get("expectations"),
         "review": review_of(case, situation, language()) if can_work else None,
         "explained": None if can_work else explain_case(case, language()),

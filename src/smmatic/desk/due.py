@@ -17,16 +17,23 @@ SOON = timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A promise: until when, and how long is left (`late`: by how much it is broken)."""
+    """A promise: until when, and how long is left, or by how much it is broken (`late`).
+
+    `business`: what is left counts only the hours of business days.
+    """
 
     at: datetime
     left: timedelta
     late: bool
+    business: bool = False
 
     @property
     def words(self) -> str:
-        """'3 h 20 min left', 'late by 2 days'."""
-        return (_("late by %(time)s") if self.late else _("%(time)s left")) % {"time": _length(self.left)}
+        """'3 h 20 min left', '20 hours left in business time', 'late by 2 days'."""
+        time = {"time": _length(self.left)}
+        if self.late:
+            return _("late by %(time)s") % time
+        return (_("%(time)s of business time left") if self.business else _("%(time)s left")) % time
 
     @property
     def tone(self) -> str:
@@ -50,7 +57,7 @@ def due_of_case(case: CaseRow, order: OrderRow) -> Due | None:
         return Due(case.due_at, moment - case.due_at, True)
     days = calendar(order.calendar_version_id).calendar
     left = business_time(moment, case.due_at, days, policy(case.policy_version_id).document.times)
-    return Due(case.due_at, left, False)
+    return Due(case.due_at, left, False, business=True)
 
 
 def due_at(promised: datetime) -> Due:

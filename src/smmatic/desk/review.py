@@ -54,6 +54,11 @@ class ClaimRow:
     state: ClaimState | None
 
     @property
+    def said(self) -> str:
+        """The evidence that was given with the newest word on it."""
+        return self.state.evidence if self.state else ""
+
+    @property
     def open(self) -> bool:
         """Whether somebody still has to check it."""
         return self.proof == "alleged"

@@ -52,13 +52,25 @@ STATUS: dict[str, dict[str, Word]] = {
         "too_late": Word(_("Too late to stop"), "circle-x", "bad"),
         "unknown": Word(_("No answer to the stop request"), "help-circle", "warn"),
     },
+    "desk_order": {"waiting": Word(_("Waiting for the customer"), "bell", "warn")},
+    "desk_case": {
+        "waiting": Word(_("Waiting for the customer"), "bell", "warn"),
+        "approved": Word(_("Second person needed"), "users", "warn"),
+    },
+    "desk_deposit": {
+        "requested": Word(_("Transfer expected"), "hourglass", "info"),
+        "parked": Word(_("Amount unlike the request"), "alert-triangle", "warn"),
+    },
     "decision": {
         "approve": Word(_("Credits return"), "circle-check", "good"),
         "deny": Word(_("No Credits return"), "circle-x", "bad"),
         "review": Word(_("A person decides"), "eye", "info"),
     },
 }
-"""Words by kind of thing and state. An unknown state is shown as it is, with a neutral icon."""
+"""Words by kind of thing and state. An unknown state is shown as it is, with a neutral icon.
+
+A kind that begins with 'desk_' has only what staff read otherwise than the customer; the rest is the same.
+"""
 
 WAITING_FOR_YOU = Word(_("Waiting for you"), "bell", "warn")
 
@@ -116,7 +128,8 @@ PROOFS: dict[str, str | Promise] = {
 
 def word(kind: str, state: str) -> Word:
     """The word of a state; the state itself where the table has none."""
-    return STATUS.get(kind, {}).get(state) or Word(state.replace("_", " ").capitalize(), "circle-dashed")
+    known = STATUS.get(kind, {}).get(state) or STATUS.get(kind.removeprefix("desk_"), {}).get(state)
+    return known or Word(state.replace("_", " ").capitalize(), "circle-dashed")
 
 
 def platform(code: str) -> Word:
