@@ -135,17 +135,13 @@ def charges(order_ids: list[int]) -> dict[int, ChargeRow]:
 
 
 def returned_since(customer_id: int, since: datetime) -> int:
-    """Units that refunds by a person's decision gave back to a customer since a moment: the sum against splitting."""
-    total = (
-        Transfer.objects.filter(
-            account_id=customer_id,
-            kind__in=["refund", "release", "goodwill"],
-            recorded_at__gte=since,
-            case_id__isnull=False,
-        )
-        .exclude(actor="system")
-        .aggregate(total=Sum("amount"))["total"]
-    )
+    """Units that people at the desk gave a customer since a moment: the sum that splitting can't get around."""
+    total = Transfer.objects.filter(
+        account_id=customer_id,
+        kind__in=["refund", "release", "goodwill"],
+        recorded_at__gte=since,
+        actor__startswith="staff:",
+    ).aggregate(total=Sum("amount"))["total"]
     return int(total or 0)
 
 

@@ -180,8 +180,10 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
     Raises:
         Refusal: `not_found`, `case_closed` (also for a case that the system opened: its Credits must be settled).
     """
-    case = queries.case_of(person, case_id)
+    queries.case_of(person, case_id)
     with atomic():
+        Case.objects.select_for_update(no_key=True).filter(id=case_id).values_list("id").first()
+        case = _reread(case_id)
         order_steps.lock_order(case.order_id)
         done = Case.objects.filter(
             id=case_id, customer_id=person.id, ask="refund", state__in=("open", "waiting", "in_review")

@@ -15,6 +15,7 @@ from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.amounts import UNITS
 from smmatic.kernel.clock import now
+from smmatic.kernel.database import execute
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
@@ -76,7 +77,12 @@ class Situation:
         return due_at(opened_at, days, policy.calendar(self.order.calendar_version_id).calendar, times)
 
     def second_person_needed(self, units: int) -> bool:
-        """Whether giving back `units` by a person's decision needs a second person."""
+        """Whether giving back `units` by a person's decision needs a second person.
+
+        Holds a lock on the customer's sum until the transaction ends: two decisions at once can't each be the last
+        one below the limit.
+        """
+        execute("SELECT pg_advisory_xact_lock(hashtextextended('refunds:sum', %s))", [self.order.customer_id])
         rules = self.policy.document.approvals
         since = now() - timedelta(days=rules.customer_days)
         return needs_second_person(
@@ -178,7 +184,8 @@ def decide_at_once(
         situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=not wait_for_second
     )
     if state in ("settled", "denied"):
-        carry_out(situation, plan, actor=SYSTEM, case_id=case.id)
+        # What staff decide is booked under their name, so that the sum against splitting sees it.
+        carry_out(situation, plan, actor=actor if actor.kind == "staff" else SYSTEM, case_id=case.id)
     return case
 
 

@@ -372,3 +372,27 @@ def test_the_explanation_of_a_case_is_the_one_of_its_preview(language):
 
 def _proven(who):
     assert prove_account(who.id)[1] == []
+
+
+def test_what_a_customer_cancels_does_not_count_as_given_by_the_desk():
+    who, agent = customer(10_000), person(Role.AGENT)
+    for _ in range(5):
+        cancel(who, placed(who, quantity=450).id)
+    made = begun(who, quantity=400)
+    end_order(made.id, "failed", delivered=0, actor=PROVIDER)
+    case = open_case(made.id)
+    assert case is not None
+    case = set_claim(agent, case.id, claim="fulfilment_fault", proof="verified", evidence="log", version=case.version)
+    assert decide(agent, case.id, version=case.version).state == "settled"
+
+
+def test_giving_up_orders_one_by_one_is_caught_by_the_same_sum():
+    who, agent = customer(10_000), person(Role.AGENT)
+    states = []
+    for _ in range(6):
+        made = begun(who, quantity=400)
+        claim = ClaimInput("fulfilment_fault", "verified", "staff", "we can't", agent.id)
+        done = end_order(made.id, "failed", delivered=0, actor=actor_of(agent), claims=[claim])
+        assert done is not None
+        states.append(done.state)
+    assert states == ["settled"] * 4 + ["approved"] * 2
