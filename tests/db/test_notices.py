@@ -133,6 +133,19 @@ def test_questions_and_answers_of_staff_are_mailed_and_notes_are_not():
     post_message(who, None, "General?")
 
 
+def test_a_customers_question_reaches_the_support_mailbox_and_not_the_customer(settings):
+    who = customer(language="vi")
+    order = placed(who)
+    told(who)
+    post_message(who, order.id, "Bao giờ xong?")
+    assert len(told(who)) == 1, "only the order itself is told to the customer"
+    sweep.write_due()
+    row = next(row for row in mails_of_order(order.id) if row.to == settings.SMMATIC_SUPPORT_ADDRESS)
+    assert row.subject == f"Order {order.id}: {who.shown_name} writes"
+    assert "Bao giờ xong?" in row.text
+    assert "/desk/messages/" in row.text
+
+
 def test_deposits_are_told():
     who, operator = customer(0), person(Role.OPERATOR)
     row = request_deposit(who, 100 * UNITS, new_key()).deposit

@@ -46,12 +46,16 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Who is to be told of an event, and how: `content` gives the words in the language that it is called with."""
+    """Who is to be told of an event, and how: `content` gives the words in the language that it is called with.
+
+    `to_support` tells the shop's own support address instead of the customer.
+    """
 
     customer_id: int
     order_id: int | None
     case_id: int | None
     content: Callable[[str], Content]
+    to_support: bool = False
 
     def letter(self, language: str) -> Letter:
         """The letter in a language ('en' or 'vi')."""

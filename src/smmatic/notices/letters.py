@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
+from smmatic.accounts.queries import person
 from smmatic.deposits import queries as deposits
 from smmatic.deposits.queries import DepositEventRow, DepositRow
 from smmatic.notices.decisions import decision_paragraphs
@@ -17,6 +18,7 @@ from smmatic.orders.queries import EventRow, OrderRow
 from smmatic.refunds import queries as refunds
 from smmatic.refunds.queries import CaseEventRow, CaseRow
 from smmatic.support import queries as support
+from smmatic.support.queries import ConversationRow, MessageRow
 
 _ENDS = ("completed", "partial", "failed", "rejected", "cancelled")
 _SAME_ACT = timedelta(seconds=30)
@@ -137,9 +139,11 @@ def _case_content(case: CaseRow, order: OrderRow, event: CaseEventRow, language:
 
 def _of_message(message_id: int) -> Draft | None:
     found = support.message(message_id)
-    if found is None or found[0].internal or found[0].author_kind == "customer":
+    if found is None or found[0].internal:
         return None
     message, conversation = found
+    if message.author_kind == "customer":
+        return _to_support(message, conversation)
 
     def content(language: str) -> Content:
         if conversation.order_id is None:
@@ -151,6 +155,19 @@ def _of_message(message_id: int) -> Draft | None:
         return Content(subject % facts, tuple(paragraphs), _("Answer"), "dashboard:order", conversation.order_id)
 
     return Draft(conversation.customer_id, conversation.order_id, message.case_id, content)
+
+
+def _to_support(message: MessageRow, conversation: ConversationRow) -> Draft:
+    """A customer's question reaches the support mailbox too (6.1), so that nobody has to watch the desk."""
+    author = person(conversation.customer_id)
+    name = author.shown_name if author else str(conversation.customer_id)
+
+    def content(_language: str) -> Content:
+        facts = {"id": conversation.order_id, "name": name}
+        subject = _("Order %(id)s: %(name)s writes") if conversation.order_id else _("%(name)s writes")
+        return Content(subject % facts, (message.body,), _("Answer at the desk"), "desk:talk", conversation.id)
+
+    return Draft(conversation.customer_id, conversation.order_id, message.case_id, content, to_support=True)
 
 
 def _of_deposit(event_id: int) -> Draft | None:

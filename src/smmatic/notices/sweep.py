@@ -94,14 +94,16 @@ def _send(mail_id: int, attempts: int) -> bool:
 def _write(source: str, event_id: int) -> None:
     key = f"{source}:{event_id}"
     draft = draft_of(source, event_id)
-    to = person(draft.customer_id) if draft else None
-    letter = draft.letter(to.language) if draft and to else None
-    if draft is None or to is None or letter is None:
+    customer = person(draft.customer_id) if draft else None
+    if draft is None or customer is None:
         write_mail(to="", subject="", text="", event_key=key, skip=True)
         return
+    to = settings.SMMATIC_SUPPORT_ADDRESS if draft.to_support else customer.email
+    language = settings.LANGUAGE_CODE if draft.to_support else customer.language
+    letter = draft.letter(language)
     write_mail(
-        to=to.email, subject=letter.subject, text=letter.text, html=letter.html, language=to.language,
-        customer_id=to.id, order_id=draft.order_id, case_id=draft.case_id, event_key=key,
+        to=to, subject=letter.subject, text=letter.text, html=letter.html, language=language,
+        customer_id=customer.id, order_id=draft.order_id, case_id=draft.case_id, event_key=key,
     )  # fmt: skip
 
 

@@ -175,11 +175,12 @@ class Story:
             f"/orders/{order}/refunds", reason="not_delivered", words="30 of the 100 never reached the account."
         )
         state((answer["state"], answer["clause"]), ("in_review", "5.1"), "decision")
-        self.api.post(f"/orders/{order}/messages", text="Do you need a screenshot from me?")
+        self.api.post(f"/orders/{order}/messages", text=f"Do you need a screenshot of order {order}?")
+        wait_for("the question in the support mailbox", lambda: self.mailed(f"screenshot of order {order}"))
         case = str(answer["case_id"])
         question = f"Yes please: a picture of the account's balance page for order {order}."
         self.cast.agent.post(f"/desk/cases/{case}/write", page=f"/desk/cases/{case}", kind="message", body=question)
-        wait_for("the question by mail", lambda: self.mailed(f"balance page for order {order}"))
+        wait_for("the answer in the customer's mailbox", lambda: self.mailed(f"balance page for order {order}"))
         self.cast.agent.post(
             f"/desk/cases/{case}/delivered",
             page=f"/desk/cases/{case}",
@@ -190,7 +191,7 @@ class Story:
         self.claim(case, "fulfilment_fault", "verified", "The balance page shows 70 of 100.")
         decided = self.decide(case, "Thank you for the screenshot.")
         state((decided["clause"], amount(decided["returned"])), ("2.1", Decimal("31.50")), "decision")
-        return f"promised by {answer['due_at']}; question mailed; {decided['explanation']['arithmetic']}"
+        return f"promised by {answer['due_at']}; question and answer mailed; {decided['explanation']['arithmetic']}"
 
     def times(self) -> str:
         days = {item["service_class"]: item["decision_days"] for item in self.api.get("/services")["items"]}
