@@ -6,7 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from smmatic.kernel.refusals import Refusal, RefusalCode
 
@@ -25,6 +27,10 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if refusal.code is RefusalCode.NOT_SIGNED_IN and request.method == "GET":
         from django.contrib.auth.views import redirect_to_login
 
+        if getattr(request, "htmx", False):
+            # A page that follows something by itself: the whole page goes to sign in, not only its part.
+            here = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+            return HttpResponseClientRedirect(redirect_to_login(here, settings.LOGIN_URL).url)
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
     if refusal.code is RefusalCode.NOT_FOUND:
         return not_found(request, refusal)
@@ -79,9 +85,12 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault. The page needs neither database nor session, as either may be what failed."""
-    html = render_to_string(
-        "500.html", {"support_address": settings.SMMATIC_SUPPORT_ADDRESS, "site_name": settings.SMMATIC_SITE_NAME}
-    )
+    words = {
+        "support_address": settings.SMMATIC_SUPPORT_ADDRESS,
+        "site_name": settings.SMMATIC_SITE_NAME,
+        "LANGUAGE_CODE": get_language() or "en",
+    }
+    html = render_to_string("500.html", words)
     return HttpResponse(html, status=500)
 
 

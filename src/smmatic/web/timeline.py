@@ -121,6 +121,10 @@ def _units(facts: Mapping[str, Any]) -> str:
     return _("%(done)s of %(wanted)s delivered") % {"done": count(done), "wanted": count(wanted)}
 
 
+def _started(facts: Mapping[str, Any]) -> str:
+    return _("Work began: %(units)s") % {"units": _units(facts)} if facts.get("delivered") else _("Work began")
+
+
 def _ended(kind: str) -> Callable[[Mapping[str, Any]], str]:
     def sentence(facts: Mapping[str, Any]) -> str:
         label, units = str(word("order", kind).label), _units(facts)
@@ -167,8 +171,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "placed": _placed,
     "accepted": lambda facts: _("Accepted for processing"),
     "processing": lambda facts: _("Accepted for processing"),
-    "started": lambda facts: _("Work began"),
-    "in_progress": lambda facts: _units(facts) if facts.get("delivered") else _("Work began"),
+    "started": _started,
+    "in_progress": _started,
     "progress": _units,
     "delivered": _units,
     "completed": _ended("completed"),
