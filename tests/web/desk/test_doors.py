@@ -141,3 +141,10 @@ def words_alike(one: bytes, other: bytes) -> bool:
         return re.sub(r'value="[A-Za-z0-9]{20,}"|"X-CSRFToken": "[^"]+"|name="next" value="[^"]*"', "", page.decode())
 
     return said(one) == said(other)
+
+
+def test_a_page_that_follows_by_itself_goes_to_sign_in_as_a_whole():
+    answer = Browser(None).client.get(
+        "/desk/cases", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/desk/cases"}
+    )
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, "/account/login/?next=/desk/cases")
