@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from smmatic.kernel.refusals import Refusal, RefusalCode
+
+_API = "/api/"
+"""Below this address everything answers in JSON, also what fails before it gets there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: the browser sent something that no page of ours sends."""
+    if request.path.startswith(_API):
+        return _in_json(Refusal(RefusalCode.MALFORMED))
     return _page(
         request, Trouble(400, _("That request could not be read."), _("Go back, reload the page and try again."))
     )
@@ -85,6 +90,8 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault. The page needs neither database nor session, as either may be what failed."""
+    if request.path.startswith(_API):
+        return _in_json(Refusal(RefusalCode.INTERNAL))
     words = {
         "support_address": settings.SMMATIC_SUPPORT_ADDRESS,
         "site_name": settings.SMMATIC_SITE_NAME,
@@ -92,6 +99,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     }
     html = render_to_string("500.html", words)
     return HttpResponse(html, status=500)
+
+
+def _in_json(refusal: Refusal) -> HttpResponse:
+    problem = refusal.as_dict() | {"facts": {}}
+    return JsonResponse({"error": problem, "errors": [problem]}, status=refusal.status)
 
 
 def _page(request: HttpRequest, trouble: Trouble, refusal: Refusal | None = None) -> HttpResponse:
