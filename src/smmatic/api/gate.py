@@ -64,6 +64,19 @@ def unknown_address(request: HttpRequest, rest: str = "") -> HttpResponse:
 unknown_address.csrf_exempt = True  # type: ignore[attr-defined]
 
 
+def only_read(view: View) -> View:
+    """A view that takes GET and HEAD alone, and says so in JSON to every other method."""
+
+    @wraps(view)
+    def passed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        return refused([Refusal(RefusalCode.METHOD_NOT_ALLOWED, method=shown_name(str(request.method)), allowed="GET")])
+
+    passed.csrf_exempt = True  # type: ignore[attr-defined]
+    return passed
+
+
 def accepted_language(header: str) -> str:
     """The first language of an Accept-Language header that we speak ('en' or 'vi'), or ''."""
     for code, _quality in parse_accept_lang_header(header.lower()[:200]):

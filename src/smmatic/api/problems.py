@@ -28,6 +28,7 @@ _BY_TYPE: dict[str, RefusalCode] = {
     "int_parsing": RefusalCode.COUNT_MALFORMED,
     "int_parsing_size": RefusalCode.COUNT_MALFORMED,
     "int_from_float": RefusalCode.COUNT_MALFORMED,
+    "string_unicode": RefusalCode.TEXT_FORBIDDEN_CHARACTERS,
 }
 """What pydantic found, and the refusal that says so; everything else is `field_invalid`."""
 

@@ -10,10 +10,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from smmatic.api.application import description
+from smmatic.api.gate import only_read
 from smmatic.api.keys import SCOPES_OF
 from smmatic.api.problems import answer
 from smmatic.api.shapes import ROOT
@@ -53,8 +52,7 @@ class Operation:
     example: str
 
 
-@csrf_exempt
-@require_safe
+@only_read
 def openapi(request: HttpRequest) -> HttpResponse:
     """The OpenAPI 3.1 description in the language of the request, readable from any origin."""
     response = JsonResponse(_translated(description(ROOT)), json_dumps_params={"ensure_ascii": False})
@@ -62,14 +60,13 @@ def openapi(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@csrf_exempt
-@require_safe
+@only_read
 def index(request: HttpRequest) -> HttpResponse:
     """Where to read on."""
     return answer(200, {"version": "1.0", "docs": f"{ROOT}/docs", "openapi": f"{ROOT}/openapi.json"})
 
 
-@require_safe
+@only_read
 def docs(request: HttpRequest) -> HttpResponse:
     """The reference for people: every address with its fields, its refusals and an example for the command line."""
     whole = _translated(description(ROOT))
