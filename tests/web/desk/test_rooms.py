@@ -1,13 +1,17 @@
 """The other rooms: orders, deposits, Credits, people, policy, messages, and the first operator's page."""
 
+from uuid import uuid4
+
 import pytest
 
 from smmatic.accounts.actions import operator_link
 from smmatic.accounts.queries import person as person_by_id
 from smmatic.accounts.queries import person_by_email
 from smmatic.accounts.rules import Role
-from smmatic.credits.queries import wallet
+from smmatic.credits.queries import charge, wallet
 from smmatic.deposits.queries import deposit as deposit_by_id
+from smmatic.fulfilment.actions import ensure_provider
+from smmatic.fulfilment.models import Attempt
 from smmatic.kernel.amounts import UNITS
 from smmatic.kernel.database import execute
 from smmatic.orders.steps import SYSTEM, record
@@ -15,7 +19,7 @@ from smmatic.policy.document import SHIPPED_FILE
 from smmatic.policy.queries import current_policy
 from smmatic.support.actions import post_message
 from smmatic.support.queries import messages_of
-from tests.builders import begun, customer, ledger_of, new_key, person, placed
+from tests.builders import begun, customer, ledger_of, new_key, person, placed, reread
 from tests.web.desk.builders import Browser, browser, deposit, reviewed_case, words
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +62,30 @@ def test_an_unknown_outcome_can_be_presumed_only_after_its_deadline():
     agent.post(f"/desk/orders/{order.id}/presume", 409, evidence="I asked them twice.")
     agent.post(f"/desk/orders/{order.id}/found", 422, remote_id="88", evidence="")
     assert ledger_of(who) == before
+
+
+def test_an_unknown_outcome_ends_as_undelivered_or_is_found_at_the_delivery_partner():
+    who, agent = customer(500), browser()
+    lost, there = unknown(who), unknown(who)
+    page = agent.post(f"/desk/orders/{lost.id}/presume", evidence="Asked twice; they have no such reference.")
+    assert "105.00 Credits went back" in words(page)
+    assert (reread(lost.id).status, charge(lost.id).returned) == ("failed", 105 * UNITS)
+    number = new_key()
+    page = agent.post(f"/desk/orders/{there.id}/found", remote_id=number, evidence="Their panel lists it.")
+    assert number in words(page)
+    assert (reread(there.id).unknown_since, charge(there.id).returned) == (None, 0)
+
+
+def unknown(who):
+    """An order whose submission nobody knows the outcome of, past its deadline."""
+    order = begun(who)
+    provider = ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", active=False)
+    Attempt.objects.create(order_id=order.id, provider_id=provider.id, number=1, reference=uuid4(), state="unknown")
+    execute(
+        "UPDATE orders_order SET unknown_since = now() - interval '25 hours', unknown_deadline = now() WHERE id = %s",
+        [order.id],
+    )
+    return order
 
 
 def test_a_deposit_is_confirmed_once_for_what_arrived():
