@@ -37,7 +37,7 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, migrations, transl
 	step $(BIN)/mypy src; \
 	step $(BIN)/lint-imports; \
 	step $(PY) -m smmatic manage makemigrations smmatic --check --dry-run; \
-	step $(PY) .ci/locale.py check; \
+	step $(PY) .ci/translations.py check; \
 	exit $$failed
 
 bench: $(VENV)/.base ## placing one order against pgbench on the same server
@@ -47,8 +47,8 @@ format: $(VENV)/.dev ## let ruff write what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-locale: $(VENV)/.dev ## compile the translations (.po to .mo)
-	@$(PY) .ci/locale.py compile
+locale: $(VENV)/.dev ## collect the texts for translation and compile the translations
+	@$(PY) .ci/translations.py update
 
 lock: ## lock the requirements anew, with hashes (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
