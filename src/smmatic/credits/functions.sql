@@ -28,19 +28,21 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SM001', MESSAGE = p_code, DETAIL = p_facts::text;
 END $$;
 
-CREATE FUNCTION credits_legs_v1(p_kind text, OUT debit text, OUT credit text)
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT legs[1], legs[2] FROM (SELECT CASE p_kind
-        WHEN 'deposit'         THEN ARRAY['issuance', 'available']
-        WHEN 'bonus'           THEN ARRAY['promotion', 'available']
-        WHEN 'goodwill'        THEN ARRAY['goodwill', 'available']
-        WHEN 'hold'            THEN ARRAY['available', 'held']
-        WHEN 'release'         THEN ARRAY['held', 'available']
-        WHEN 'capture'         THEN ARRAY['held', 'revenue']
-        WHEN 'forfeit'         THEN ARRAY['held', 'forfeited']
-        WHEN 'refund'          THEN ARRAY['refunds', 'available']
-        WHEN 'breakage'        THEN ARRAY['available', 'breakage']
-    END AS legs) AS known
+-- The bucket that a kind debits, and the one that it credits; NULL for a kind that nobody may book.
+CREATE FUNCTION credits_debit_v1(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_kind
+        WHEN 'deposit' THEN 'issuance' WHEN 'bonus' THEN 'promotion' WHEN 'goodwill' THEN 'goodwill'
+        WHEN 'hold' THEN 'available' WHEN 'breakage' THEN 'available' WHEN 'refund' THEN 'refunds'
+        WHEN 'release' THEN 'held' WHEN 'capture' THEN 'held' WHEN 'forfeit' THEN 'held'
+    END
+$$;
+
+CREATE FUNCTION credits_credit_v1(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_kind
+        WHEN 'deposit' THEN 'available' WHEN 'bonus' THEN 'available' WHEN 'goodwill' THEN 'available'
+        WHEN 'release' THEN 'available' WHEN 'refund' THEN 'available' WHEN 'hold' THEN 'held'
+        WHEN 'capture' THEN 'revenue' WHEN 'forfeit' THEN 'forfeited' WHEN 'breakage' THEN 'breakage'
+    END
 $$;
 
 -- What a transfer's hash covers: the previous hash and a JSON array of every column, instants as microseconds.
@@ -58,27 +60,27 @@ $$;
 CREATE FUNCTION credits_append_v1(INOUT p_account credits_account, p credits_posting, OUT p_transfer_id bigint)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    v_legs     record;
+    v_debit    text := credits_debit_v1(p.kind);
+    v_credit   text := credits_credit_v1(p.kind);
     v_transfer credits_transfer;
 BEGIN
-    SELECT * INTO v_legs FROM credits_legs_v1(p.kind);
-    IF v_legs.debit IS NULL THEN
+    IF v_debit IS NULL THEN
         PERFORM credits_refuse_v1('credits_stay_inside', jsonb_build_object('kind', p.kind));
     END IF;
     p_account.available := p_account.available
-        + CASE WHEN v_legs.credit = 'available' THEN p.amount ELSE 0 END
-        - CASE WHEN v_legs.debit = 'available' THEN p.amount ELSE 0 END;
+        + CASE WHEN v_credit = 'available' THEN p.amount ELSE 0 END
+        - CASE WHEN v_debit = 'available' THEN p.amount ELSE 0 END;
     p_account.held := p_account.held
-        + CASE WHEN v_legs.credit = 'held' THEN p.amount ELSE 0 END
-        - CASE WHEN v_legs.debit = 'held' THEN p.amount ELSE 0 END;
+        + CASE WHEN v_credit = 'held' THEN p.amount ELSE 0 END
+        - CASE WHEN v_debit = 'held' THEN p.amount ELSE 0 END;
     p_account.version := p_account.version + 1;
 
     v_transfer.id := nextval('credits_transfer_id_seq');
     v_transfer.account_id := p_account.customer_id;
     v_transfer.version := p_account.version;
     v_transfer.kind := p.kind;
-    v_transfer.debit := v_legs.debit;
-    v_transfer.credit := v_legs.credit;
+    v_transfer.debit := v_debit;
+    v_transfer.credit := v_credit;
     v_transfer.amount := p.amount;
     v_transfer.business_key := p.business_key;
     v_transfer.available_after := p_account.available;
@@ -94,7 +96,7 @@ BEGIN
     v_transfer.clause := p.clause;
     v_transfer.reason := coalesce(p.reason, '');
     v_transfer.hash := credits_transfer_hash_v1(p_account.chain_head, v_transfer);
-    INSERT INTO credits_transfer SELECT v_transfer.*;
+    INSERT INTO credits_transfer VALUES (v_transfer.*);
     p_account.chain_head := v_transfer.hash;
     p_transfer_id := v_transfer.id;
 END $$;
@@ -195,16 +197,18 @@ CREATE FUNCTION credits_apply_v1(INOUT p_account credits_account, p credits_post
                                  OUT p_transfer_id bigint)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    v_done record;
+    v_done    record;
+    v_refusal jsonb;
 BEGIN
     IF p.amount IS NULL OR p.amount <= 0 OR p.amount > 1000000000000000 THEN
         PERFORM credits_refuse_v1('amount_out_of_range', jsonb_build_object('amount', p.amount));
     END IF;
     CASE p.kind
     WHEN 'hold' THEN
-        PERFORM credits_refuse_v1(r.refusal ->> 'code', r.refusal)
-        FROM (SELECT credits_hold_refusal_v1(p_account, p.amount, p_account.available) AS refusal) r
-        WHERE r.refusal IS NOT NULL;
+        v_refusal := credits_hold_refusal_v1(p_account.status, p_account.debt, p.amount, p_account.available);
+        IF v_refusal IS NOT NULL THEN
+            PERFORM credits_refuse_v1(v_refusal ->> 'code', v_refusal);
+        END IF;
         INSERT INTO credits_charge (order_id, account_id, amount) VALUES (p.order_id, p.account_id, p.amount);
     WHEN 'capture' THEN
         UPDATE credits_charge SET captured = captured + p.amount
@@ -249,12 +253,12 @@ BEGIN
 END $$;
 
 -- Why an account may not hold p_amount of p_available units, as {"code": ..., facts}; NULL when it may.
-CREATE FUNCTION credits_hold_refusal_v1(p_account credits_account, p_amount bigint, p_available bigint) RETURNS jsonb
+CREATE FUNCTION credits_hold_refusal_v1(p_status text, p_debt bigint, p_amount bigint, p_available bigint) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN (p_account).status = 'frozen' THEN jsonb_build_object('code', 'account_frozen')
-        WHEN (p_account).status = 'closed' THEN jsonb_build_object('code', 'account_closed')
-        WHEN (p_account).debt > 0 THEN jsonb_build_object('code', 'account_in_debt', 'debt_units', (p_account).debt)
+        WHEN p_status = 'frozen' THEN jsonb_build_object('code', 'account_frozen')
+        WHEN p_status = 'closed' THEN jsonb_build_object('code', 'account_closed')
+        WHEN p_debt > 0 THEN jsonb_build_object('code', 'account_in_debt', 'debt_units', p_debt)
         WHEN p_available < p_amount THEN jsonb_build_object('code', 'not_enough_credits',
             'needed_units', p_amount, 'available_units', p_available)
     END
@@ -266,23 +270,36 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     INSERT INTO credits_account (customer_id) VALUES (p_account_id) ON CONFLICT DO NOTHING
 $$;
 
--- Why an account can't spend p_amount now, without changing anything; NULL when it can. Locks the account until the
--- end of the transaction, so that a hold that follows can't be refused.
-CREATE FUNCTION credits_check_hold_v1(p_account_id bigint, p_amount bigint) RETURNS jsonb
+-- Holds Credits for one order, or says why not and changes nothing: the same booking as credits_post_v1 makes, for a
+-- caller that has to answer a refusal instead of failing with it. Locks the account until the transaction ends.
+CREATE FUNCTION credits_hold_v1(p credits_posting, OUT refusal jsonb, OUT available_after bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_account credits_account;
     v_expired bigint;
+    v_now     timestamptz;
+    v_done    record;
 BEGIN
-    SELECT * INTO v_account FROM credits_account WHERE customer_id = p_account_id FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RETURN jsonb_build_object('code', 'not_enough_credits', 'needed_units', p_amount, 'available_units', 0);
+    PERFORM 1 FROM credits_account WHERE customer_id = p.account_id FOR NO KEY UPDATE;
+    -- Read after the lock: the row that comes with it may carry values from before the wait.
+    SELECT * INTO v_account FROM credits_account WHERE customer_id = p.account_id;
+    v_now := clock_timestamp();
+    SELECT sum(remaining) INTO v_expired FROM credits_grant
+    WHERE account_id = p.account_id AND remaining > 0 AND expires_at <= v_now;
+    refusal := credits_hold_refusal_v1(v_account.status, v_account.debt, p.amount,
+                                       coalesce(v_account.available, 0) - coalesce(v_expired, 0));
+    IF refusal IS NOT NULL THEN
+        RETURN;
     END IF;
-    SELECT coalesce(sum(remaining), 0) INTO v_expired FROM credits_grant
-    WHERE account_id = p_account_id AND remaining > 0 AND expires_at <= clock_timestamp();
-    -- Read again: the row that came with the lock may carry values from before the wait.
-    SELECT * INTO v_account FROM credits_account WHERE customer_id = p_account_id;
-    RETURN credits_hold_refusal_v1(v_account, p_amount, v_account.available - v_expired);
+    IF v_expired > 0 THEN
+        v_account := credits_break_v1(v_account, v_now);
+    END IF;
+    SELECT * INTO v_done FROM credits_apply_v1(v_account, p, v_now);
+    v_account := v_done.p_account;
+    UPDATE credits_account SET available = v_account.available, held = v_account.held,
+        version = v_account.version, chain_head = v_account.chain_head
+    WHERE customer_id = p.account_id;
+    available_after := v_account.available;
 END $$;
 
 -- Posts one or many bookings, of one or many customers, in one transaction: all or none. Within an account they
@@ -389,3 +406,31 @@ LANGUAGE sql STABLE AS $$
     SELECT t.deposit_id, t.account_id, t.amount FROM credits_transfer t
     WHERE t.kind = 'deposit' AND t.deposit_id IS NOT NULL
 $$;
+
+-- Closed lists of words. As functions, since a CHECK's expression is read anew for each statement and these are long.
+CREATE FUNCTION credits_kind_stands_v1(p_kind text, p_debit text, p_credit text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (p_kind, p_debit, p_credit) IN (
+        ('deposit', 'issuance', 'available'), ('bonus', 'promotion', 'available'), ('goodwill', 'goodwill', 'available'),
+        ('hold', 'available', 'held'), ('release', 'held', 'available'), ('capture', 'held', 'revenue'),
+        ('forfeit', 'held', 'forfeited'), ('refund', 'refunds', 'available'), ('breakage', 'available', 'breakage'),
+        ('dispute_freeze', 'available', 'disputed'), ('dispute_restore', 'disputed', 'available'),
+        ('dispute_remove', 'disputed', 'disputes'), ('dispute_debt', 'debt', 'disputes'),
+        ('debt_repay', 'available', 'debt'), ('adjust_up', 'adjustments', 'available'),
+        ('adjust_down', 'available', 'adjustments'));
+END $$;
+ALTER TABLE credits_transfer ADD CONSTRAINT credits_transfer_kind
+    CHECK (credits_kind_stands_v1(kind, debit, credit));
+
+CREATE FUNCTION credits_status_stands_v1(p_status text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_status IN ('open', 'frozen', 'closed');
+END $$;
+ALTER TABLE credits_account ADD CONSTRAINT credits_account_status CHECK (credits_status_stands_v1(status));
+
+CREATE FUNCTION credits_origin_stands_v1(p_origin text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_origin IN ('paid', 'bonus', 'goodwill', 'adjustment');
+END $$;
+ALTER TABLE credits_grant ADD CONSTRAINT credits_grant_origin CHECK (credits_origin_stands_v1(origin));

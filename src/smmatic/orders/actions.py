@@ -79,7 +79,7 @@ def quote(person: Person, request: OrderRequest) -> Quote:
         raise Refusal(RefusalCode.SERVICE_UNAVAILABLE, "service")
     if request.terms_version is not None and request.terms_version != service.version:
         raise Refusal(RefusalCode.TERMS_CHANGED)
-    if len(own_files(person, request.file_ids)) != len(set(request.file_ids)):
+    if request.file_ids and len(own_files(person, request.file_ids)) != len(set(request.file_ids)):
         raise Refusal(RefusalCode.NOT_FOUND, "files")
     checked = check_input(
         service.terms(),

@@ -15,57 +15,56 @@ DECLARE
     v_now      timestamptz;
     v_files    bigint[];
     v_posting  credits_posting;
-    v_posted   record;
+    v_held     record;
 BEGIN
     v_answer := credits_idempotency_begin_v1(v_customer, v_key, p_request_hash);
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     END IF;
-    v_answer := CASE
-        WHEN NOT catalogue_service_stands_v1((p ->> 'service_id')::bigint, (p ->> 'service_version')::int)
-            THEN jsonb_build_object('code', 'terms_changed')
-        WHEN NOT policy_version_stands_v1((p ->> 'policy_version_id')::bigint)
-            THEN jsonb_build_object('code', 'policy_changed')
-        ELSE credits_check_hold_v1(v_customer, v_amount)
-    END;
+    IF NOT catalogue_service_stands_v1((p ->> 'service_id')::bigint, (p ->> 'service_version')::int) THEN
+        v_answer := jsonb_build_object('code', 'terms_changed');
+    ELSIF NOT policy_version_stands_v1((p ->> 'policy_version_id')::bigint) THEN
+        v_answer := jsonb_build_object('code', 'policy_changed');
+    ELSE
+        v_order := nextval('orders_order_id_seq');
+        v_posting.account_id := v_customer;
+        v_posting.kind := 'hold';
+        v_posting.amount := v_amount;
+        v_posting.business_key := 'hold:order:' || v_order;
+        v_posting.actor := 'customer:' || v_customer;
+        v_posting.order_id := v_order;
+        v_posting.reason := p ->> 'service_code';
+        SELECT * INTO v_held FROM credits_hold_v1(v_posting);
+        v_answer := v_held.refusal;
+    END IF;
     IF v_answer IS NOT NULL THEN
         RETURN credits_idempotency_end_v1(v_customer, v_key, jsonb_build_object('refusal', v_answer));
     END IF;
 
     v_now := clock_timestamp();
-    INSERT INTO orders_order (customer_id, service_id, service_code, terms, policy_version_id, calendar_version_id,
+    INSERT INTO orders_order (id, customer_id, service_id, service_code, terms, policy_version_id, calendar_version_id,
         channel, quantity, amount, link, link_kind, brief, texts, runs, interval_minutes, start_now, placed_at,
-        accept_after, start_promised_at, next_check_at)
-    VALUES (v_customer, (p ->> 'service_id')::bigint, p ->> 'service_code', p -> 'terms',
+        accept_after, start_promised_at)
+    VALUES (v_order, v_customer, (p ->> 'service_id')::bigint, p ->> 'service_code', p -> 'terms',
         (p ->> 'policy_version_id')::bigint, (p ->> 'calendar_version_id')::bigint, p ->> 'channel',
         (p ->> 'quantity')::int, v_amount, p ->> 'link', p ->> 'link_kind', p ->> 'brief', p ->> 'texts',
         (p ->> 'runs')::int, (p ->> 'interval_minutes')::int, v_start, v_now,
         CASE WHEN v_start THEN v_now ELSE v_now + make_interval(mins => (p ->> 'grace_minutes')::int) END,
-        v_now + make_interval(hours => (p ->> 'start_hours')::int), NULL)
-    RETURNING id INTO v_order;
+        v_now + make_interval(hours => (p ->> 'start_hours')::int));
     INSERT INTO orders_event (order_id, kind, status_to, actor_kind, actor_id, facts, notify, at)
     VALUES (v_order, 'placed', 'pending', 'customer', v_customer,
         jsonb_build_object('charged_units', v_amount, 'start_now', v_start, 'channel', p ->> 'channel'), true, v_now);
 
-    v_files := ARRAY(SELECT jsonb_array_elements_text(p -> 'files')::bigint);
-    IF cardinality(v_files) > 0 THEN
+    IF jsonb_array_length(p -> 'files') > 0 THEN
+        v_files := ARRAY(SELECT jsonb_array_elements_text(p -> 'files')::bigint);
         UPDATE orders_file SET order_id = v_order
         WHERE id = ANY (v_files) AND owner_id = v_customer AND order_id IS NULL AND purpose = 'brief';
         IF (SELECT count(*) FROM orders_file WHERE order_id = v_order) <> cardinality(v_files) THEN
             RAISE EXCEPTION USING ERRCODE = 'SM001', MESSAGE = 'not_found', DETAIL = '{"field": "files"}';
         END IF;
     END IF;
-
-    v_posting.account_id := v_customer;
-    v_posting.kind := 'hold';
-    v_posting.amount := v_amount;
-    v_posting.business_key := 'hold:order:' || v_order;
-    v_posting.actor := 'customer:' || v_customer;
-    v_posting.order_id := v_order;
-    v_posting.reason := p ->> 'service_code';
-    SELECT * INTO v_posted FROM credits_post_v1(ARRAY[v_posting]);
     RETURN credits_idempotency_end_v1(v_customer, v_key, jsonb_build_object(
-        'order', v_order, 'charged_units', v_amount, 'available_units', v_posted.available_after));
+        'order', v_order, 'charged_units', v_amount, 'available_units', v_held.available_after));
 END $$;
 
 -- Claims up to p_limit due pending orders that wait for nobody and records it; each is claimed by one caller only.
@@ -137,3 +136,20 @@ CREATE FUNCTION orders_notify_v1(p_since timestamptz) RETURNS TABLE (event_id bi
 LANGUAGE sql STABLE AS $$
     SELECT e.id, e.at FROM orders_event e WHERE e.notify AND e.at >= p_since
 $$;
+
+-- Closed lists of words. As functions, since a CHECK's expression is read anew for each statement and these are long.
+CREATE FUNCTION orders_status_stands_v1(p_status text, p_stop_status text, p_ended_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_stop_status IN ('', 'asked', 'confirmed', 'refused', 'too_late', 'unknown')
+        AND CASE WHEN p_ended_at IS NULL THEN p_status IN ('pending', 'processing', 'in_progress')
+                 ELSE p_status IN ('completed', 'partial', 'failed', 'cancelled', 'rejected') END;
+END $$;
+ALTER TABLE orders_order ADD CONSTRAINT orders_order_status
+    CHECK (orders_status_stands_v1(status, stop_status, ended_at));
+
+CREATE FUNCTION orders_actor_stands_v1(p_actor_kind text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_actor_kind IN ('customer', 'staff', 'system', 'provider');
+END $$;
+ALTER TABLE orders_event ADD CONSTRAINT orders_event_actor_kind CHECK (orders_actor_stands_v1(actor_kind));
