@@ -86,8 +86,7 @@ queries = st.dictionaries(
     max_size=3,
 )
 settings.register_profile(
-    "api", max_examples=400, deadline=None, derandomize=True,
-    database=None, suppress_health_check=list(HealthCheck)
+    "api", max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -113,3 +113,14 @@ def test_anothers_files_can_neither_be_ordered_with_nor_brought_as_evidence():
     file = fetch_one("SELECT order_id FROM orders_file WHERE id = %s", [ids["file_id"]])
     assert file == {"order_id": None}
     assert ledger_of(stranger)["account"] == before["account"]
+
+
+def test_the_control_a_route_that_forgets_to_ask_whose_it_is_would_be_caught(monkeypatch):
+    from smmatic.api.rooms import refunds
+    from smmatic.refunds.queries import case
+
+    _owner, _own, ids = belongings()
+    _stranger, other = rich()
+    assert call(other, "get", "/refunds/{case_id}", ids).status == 404
+    monkeypatch.setattr(refunds, "case_of", lambda _person, number: case(number))
+    assert call(other, "get", "/refunds/{case_id}", ids).status == 200

@@ -88,6 +88,14 @@ def test_answers_have_exactly_the_fields_that_are_described():
         assert set(body) == set(whole[name]["properties"]), name
 
 
+def test_the_example_of_the_page_is_an_order_that_goes_through():
+    properties = description("/api/v1")["components"]["schemas"]["OrderIn"]["properties"]
+    body = {name: field["examples"][0] for name, field in properties.items() if "examples" in field}
+    assert set(body) == {"service", "quantity", "link"}
+    answer = rich()[1].post("/orders", body, key=new_key())
+    assert (answer.status, answer.body["charged"]["credits"]) == (201, "12.50")
+
+
 def test_every_amount_is_the_same_in_both_forms():
     _who, api = rich()
 

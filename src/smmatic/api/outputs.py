@@ -295,7 +295,8 @@ class CaseOut(CaseSummary):
 
 
 class DecidedOut(Output):
-    """What was decided; the same answer each time it is asked for under the same Idempotency-Key."""
+    """What was decided; the same each time it is asked for under the same Idempotency-Key. `explanation` is the case's,
+    in the language of the request, and follows the case if a person decides it later."""
 
     order_id: int
     case_id: int | None
