@@ -52,7 +52,7 @@
     var text = button.getAttribute("data-copy");
     function done() {
       button.classList.add("copied");
-      var live = doc.getElementById("live");
+      var live = doc.getElementById("announce");
       if (live) live.textContent = word("copied") + ": " + text;
       var use = button.querySelector("use"), was = use && use.getAttribute("href");
       if (use) use.setAttribute("href", was.replace(/#.*/, "#check"));
