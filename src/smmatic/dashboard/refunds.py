@@ -15,7 +15,7 @@ from smmatic.policy.queries import policy
 from smmatic.refunds.actions import add_to_case, preview_refund, request_refund
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.queries import case_of, cases_of, claim_history, events_of_case
-from smmatic.refunds.reasons import REASONS, Reason
+from smmatic.refunds.reasons import REASONS, Reason, reasons_for
 from smmatic.refunds.review_actions import withdraw
 from smmatic.web.pages import checked_id, cursor, ids, language, new_key, show
 from smmatic.web.timeline import lines
@@ -117,9 +117,10 @@ def _request_page(
     request: HttpRequest, person: Person, order_id: int, chosen: str, words: str = "",
     kept: list[int] | None = None, refused: Refusal | None = None,
 ) -> HttpResponse:  # fmt: skip
+    order = order_of(person, checked_id(order_id))
     context = _gives(person, order_id, chosen) | {
         "room": "orders",
-        "reasons": REASONS,
+        "reasons": reasons_for(order),
         "values": {"words": words},
         "files": own_files(person, kept or []),
         "key": new_key(),

@@ -69,7 +69,17 @@ REASONS = (
         _("Once work has begun the policy gives nothing back; where a stop is offered, ask for that instead."),
     ),
 )
-"""Every reason, in the order of the form."""
+"""Every reason. `reasons_for` leaves out those that can't be true of an order."""
+
+
+def reasons_for(order: OrderRow) -> tuple[Reason, ...]:
+    """The reasons that can be true of an order as it is now, in the order of the form."""
+    untrue = set()
+    if order.started_at is not None or not order.live:
+        untrue.add("not_started")
+    if order.delivered == 0:
+        untrue |= {"defective", "not_as_expected"}
+    return tuple(known for known in REASONS if known.code not in untrue)
 
 
 def reason(code: str) -> Reason:
