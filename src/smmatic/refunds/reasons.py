@@ -74,12 +74,8 @@ REASONS = (
 
 def reasons_for(order: OrderRow) -> tuple[Reason, ...]:
     """The reasons that can be true of an order as it is now, in the order of the form."""
-    untrue = set()
-    if order.started_at is not None or not order.live:
-        untrue.add("not_started")
-    if order.delivered == 0:
-        untrue |= {"defective", "not_as_expected"}
-    return tuple(known for known in REASONS if known.code not in untrue)
+    begun = order.started_at is not None or not order.live
+    return tuple(known for known in REASONS if not (begun and known.code == "not_started"))
 
 
 def reason(code: str) -> Reason:
