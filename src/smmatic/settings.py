@@ -174,7 +174,7 @@ USE_THOUSAND_SEPARATOR = True
 TIME_ZONE = ENV.time_zone
 
 STATIC_URL = "static/"
-STATIC_ROOT = PACKAGE.parent.parent / "var" / "static"
+STATIC_ROOT = None  # served from the package itself, by WhiteNoise over the finders
 STATICFILES_DIRS = [PACKAGE / "web" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
