@@ -14,6 +14,7 @@ from smmatic.desk.common import desk_page, desk_show
 from smmatic.kernel.clock import now
 from smmatic.refunds.proof import prove_orders
 from smmatic.refunds.queries import totals_by_clause
+from smmatic.web.words import BUCKETS
 
 PERIODS = {"30": 30, "90": 90, "365": 365}
 MOST_ACCOUNTS = 5_000
@@ -55,7 +56,8 @@ def money_page(request: HttpRequest, person: Person) -> HttpResponse:
     owed = liability()
     few = len(account_ids()) <= MOST_ACCOUNTS
     kinds = [
-        (_(kind.words), totals.get(kind.kind, 0), f"{kind.debit} → {kind.credit}", "") for kind in transfer_kinds()
+        (_(kind.words), totals.get(kind.kind, 0), f"{_bucket(kind.debit)} → {_bucket(kind.credit)}", "")
+        for kind in transfer_kinds()
     ]
     clauses = [
         (_("Clause %(number)s") % {"number": row.clause}, row.units, str(row.cases), row.clause)
@@ -77,6 +79,10 @@ def money_page(request: HttpRequest, person: Person) -> HttpResponse:
         "proven": _prove() if few and request.GET.get("prove") else None,
     }
     return desk_show(request, person, "desk/money.html", context)
+
+
+def _bucket(name: str) -> str:
+    return str(BUCKETS.get(name, name))
 
 
 def bars(rows: Sequence[tuple[str, int, str, str]]) -> list[Bar]:

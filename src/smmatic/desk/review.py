@@ -14,7 +14,7 @@ from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import review_plan
 from smmatic.refunds.rules import CLAIM_FACTS, ClaimState, Plan
 from smmatic.refunds.steps import ClaimInput, Situation
-from smmatic.web.words import CLAIMS, PROOFS
+from smmatic.web.words import CLAIMS, PROOFS, SOURCES
 
 MOST_OPEN_CLAIMS = 3
 """Above this many unchecked claims the table of findings would have more rows than anybody reads."""
@@ -26,14 +26,6 @@ QUESTIONS: dict[str, str | Promise] = {
     "third_party_violation": _("Does the account or content break the platform's rules?"),
 }
 """What an agent has to find out, by claim."""
-
-SOURCES: dict[str, str | Promise] = {
-    "customer": _("said by the customer"),
-    "provider": _("said by the delivery partner"),
-    "staff": _("found by staff"),
-    "system": _("seen by our own system"),
-}
-"""Who said it."""
 
 TONES = {"alleged": "warn", "verified": "good", "refuted": "", "none": ""}
 ICONS = {"alleged": "help-circle", "verified": "circle-check", "refuted": "circle-x", "none": "circle-dashed"}

@@ -125,6 +125,31 @@ PROOFS: dict[str, str | Promise] = {
 }
 """How far a claim is proven."""
 
+SOURCES: dict[str, str | Promise] = {
+    "customer": _("said by the customer"),
+    "provider": _("said by the delivery partner"),
+    "staff": _("found by staff"),
+    "system": _("seen by our own system"),
+}
+"""Who says what a claim says, as staff read it."""
+
+BUCKETS: dict[str, str | Promise] = {
+    "available": _("available"),
+    "held": _("on hold"),
+    "disputed": _("frozen"),
+    "debt": _("debt"),
+    "issuance": _("sold"),
+    "promotion": _("given as bonus"),
+    "goodwill": _("given as goodwill"),
+    "revenue": _("earned"),
+    "forfeited": _("kept"),
+    "refunds": _("refunded"),
+    "breakage": _("expired"),
+    "disputes": _("lost in disputes"),
+    "adjustments": _("corrected"),
+}
+"""Where Credits stand in the ledger: four buckets of a customer, the rest is the shop's."""
+
 
 def word(kind: str, state: str) -> Word:
     """The word of a state; the state itself where the table has none."""

@@ -211,6 +211,12 @@ def proof_word(proof: str) -> str:
 
 
 @register.filter
+def source_word(source: str) -> str:
+    """Who says what a claim says, as staff read it."""
+    return str(words.SOURCES.get(source, source))
+
+
+@register.filter
 def without_scheme(link: str) -> str:
     """A link as people read it: without https:// and www."""
     return link.removeprefix("https://").removeprefix("http://").removeprefix("www.")
