@@ -51,6 +51,7 @@ COMMANDS = {
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
     "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
+    "bench-client": Command("one client of the bench", "smmatic.ops.bench:client", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),
     "demo-scenario": Command("play the main job against a running shop", "smmatic.ops.demo:main", Needs.DJANGO),
 }

@@ -1,8 +1,9 @@
-"""`smmatic bench`: placing one order against pgbench's TPC-B-like transaction, on the same server, driver and clients.
+"""`smmatic bench`: placing one order against pgbench's TPC-B-like transaction, on the same server, in the same run.
 
-Both run through pgbench of the embedded PostgreSQL with simple statements. The order is the very statement that
-`orders.actions.place` sends, taken from one real call; each run places it for a random customer under a fresh key. The
-databases are made for the measurement and dropped after it. Durable settings: every commit reaches the disk.
+Three loads take turns, so that what else the machine does meets all of them: TPC-B-like by pgbench (the yardstick),
+the very statement that `orders.actions.place` sends by pgbench (the database alone), and `orders.actions.place` itself
+in as many Python processes as there are clients. The databases are made for the measurement and dropped after it;
+settings are durable: every commit reaches the disk. The results also go to benchmarks/results/placing.json.
 """
 
 import argparse
@@ -16,11 +17,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from smmatic.ops.postgres import ServerHandle, data_folder, server
+from smmatic.ops.postgres_cluster import version
 from smmatic.ops.postgres_place import installed
 
+RESULTS = Path("benchmarks/results/placing.json")
+READY = "ready"
 _SCALE = 10  # a million pgbench accounts, ten branches: as many hot rows as the usual first measurement has
 
 
@@ -34,50 +39,110 @@ class Rate:
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of one measurement; `ratio` is orders a second for each TPC-B-like transaction a second."""
+    """Each load's rates by round, orders or transactions a second; the ratios are of medians, to the yardstick."""
 
     clients: int
     seconds: int
     customers: int
-    orders: Rate
-    tpcb: Rate
-    ratio: float
+    postgresql: str
+    tpcb: list[float]
+    database: list[float]
+    python: list[float]
+    ratio_database: float
+    ratio_python: float
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measures and prints the ratio."""
+    """Measures, prints the ratios and writes the results."""
     parser = argparse.ArgumentParser(prog="smmatic bench", description=__doc__)
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=6, help="of each load in each round")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--customers", type=int, default=1000)
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     with server(data_folder()) as handle:
-        report = measure(handle, arguments.clients, arguments.seconds, arguments.customers)
+        report = measure(handle, arguments.clients, arguments.seconds, arguments.customers, arguments.rounds)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
     if arguments.json:
         print(json.dumps(asdict(report), indent=2))
         return 0
-    for name, rate in (("placing an order", report.orders), ("pgbench TPC-B-like", report.tpcb)):
-        print(f"{name:<20} {rate.per_second:8.0f} a second   {rate.latency:6.2f} ms mean")
-    how = f"{report.clients} clients, {report.seconds} s, {report.customers} customers"
-    print(f"{'ratio':<20} {report.ratio:8.2f}   ({how})")
+    _show("pgbench TPC-B-like", report.tpcb, None)
+    _show("placing, database", report.database, report.ratio_database)
+    _show("placing, Python", report.python, report.ratio_python)
+    print(f"{report.clients} clients, {arguments.rounds} rounds of {report.seconds} s, {report.customers} customers")
     return 0
 
 
-def measure(handle: ServerHandle, clients: int, seconds: int, customers: int) -> Report:
-    """Measures both on a server, one after the other."""
-    with _database(handle, "smmatic_bench_tpcb") as (owner, _):
-        _pgbench(owner, "--initialize", "--quiet", "--scale", str(_SCALE))
-        tpcb = _rate(owner, clients, seconds)
-    with _database(handle, "smmatic_bench") as (owner, app), tempfile.TemporaryDirectory() as folder:
+def _show(name: str, rates: list[float], ratio: float | None) -> None:
+    words = f"{name:<20} {median(rates):8.0f} a second   ({min(rates):.0f} to {max(rates):.0f})"
+    print(words if ratio is None else f"{words}   {ratio:.2f} of the yardstick")
+
+
+def measure(handle: ServerHandle, clients: int, seconds: int, customers: int, rounds: int) -> Report:
+    """Measures the three loads in turns on a server."""
+    tpcb: list[float] = []
+    database: list[float] = []
+    python: list[float] = []
+    with (
+        _database(handle, "smmatic_bench_tpcb") as (yardstick, _),
+        _database(handle, "smmatic_bench") as (owner, app),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        _pgbench(yardstick, "--initialize", "--quiet", "--scale", str(_SCALE))
         script = Path(folder) / "order.sql"
         environment = {**os.environ, "DATABASE_URL": app, "DATABASE_OWNER_URL": owner, "SMMATIC_DATA_DIR": folder}
-        for command in (["migrate", "--quiet"], ["prepare"]):
+        for command in (["migrate", "--quiet"], ["prepare"], ["bench-script", str(script), str(customers)]):
             _smmatic(command, environment)
-        _smmatic(["bench-script", str(script), str(customers)], environment)
-        orders = _rate(app, clients, seconds, "--file", str(script), "--no-vacuum")
+        for _round in range(rounds):
+            tpcb.append(_rate(yardstick, clients, seconds).per_second)
+            database.append(_rate(app, clients, seconds, "--file", str(script), "--no-vacuum").per_second)
+            python.append(_python_rate(environment, clients, seconds, script.with_suffix(".customers")))
         _smmatic(["prove"], environment)
-    return Report(clients, seconds, customers, orders, tpcb, orders.per_second / tpcb.per_second)
+    base = median(tpcb)
+    return Report(
+        clients=clients,
+        seconds=seconds,
+        customers=customers,
+        postgresql=version(),
+        tpcb=tpcb,
+        database=database,
+        python=python,
+        ratio_database=round(median(database) / base, 3),
+        ratio_python=round(median(python) / base, 3),
+    )
+
+
+def _python_rate(environment: dict[str, str], clients: int, seconds: int, customers: Path) -> float:
+    """Orders a second that so many processes place through `orders.actions.place`, all starting at one word."""
+    command = [sys.executable, "-m", "smmatic", "bench-client", customers.read_text(), str(seconds)]
+    running = [
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _client in range(clients)
+    ]
+    for process in running:
+        if process.stdout is None or process.stdout.readline().strip() != READY:
+            raise RuntimeError("a bench client did not start; its own words are above")
+    for process in running:
+        if process.stdin is not None:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+    answers = [process.communicate()[0] for process in running]
+    return sum(int(answer.split()[-1]) for answer in answers) / seconds
+
+
+def client(argv: Sequence[str]) -> int:
+    """One client of the bench: says that it is ready, waits for a word, places orders and prints how many."""
+    from smmatic.ops.bench_orders import place_for
+
+    def wait() -> None:
+        print(READY, flush=True)
+        sys.stdin.readline()
+
+    first, last = (int(word) for word in argv[0].split())
+    print(place_for(first, last, wait=wait, seconds=float(argv[1])))
+    return 0
 
 
 def script(argv: Sequence[str]) -> int:
@@ -87,6 +152,7 @@ def script(argv: Sequence[str]) -> int:
 
     first, last = make_customers(customers)
     path.write_text(_script(placing_statement(first), first, last), encoding="utf-8")
+    path.with_suffix(".customers").write_text(f"{first} {last}", encoding="utf-8")
     return 0
 
 

@@ -1,5 +1,7 @@
 """What the bench needs from the shop: customers with Credits, and the one statement that places an order."""
 
+import random
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -58,3 +60,19 @@ def placing_statement(customer_id: int) -> tuple[str, bytes]:
     with connection.execute_wrapper(watch):
         place(customer, request, key=f"bench-{uuid4()}", channel="api")
     return seen[0]
+
+
+def place_for(first: int, last: int, *, wait: Callable[[], None], seconds: float) -> int:
+    """Warms up, waits, then places orders of random customers for so many seconds; how many were placed."""
+    service = service_by_code(_SERVICE)
+    if service is None:
+        raise LookupError(f"The catalogue has no service {_SERVICE}, which the bench orders.")
+    request = OrderRequest(service_id=service.id, quantity=service.min, link=_LINK)
+    people = [Person(number, "bench@example.com", "", "en", "") for number in range(first, last + 1)]
+    place(people[0], request, key=f"bench-{uuid4()}", channel="api")
+    wait()
+    count, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        place(random.choice(people), request, key=f"bench-{uuid4()}", channel="api")  # noqa: S311  # no secret
+        count += 1
+    return count
