@@ -43,7 +43,7 @@ KINDS: dict[str, str] = {
     "business": _("business"),
     "ads_account": _("ad account"),
     "site": _("website"),
-    "upload": _("files or a description"),
+    "upload": _("files"),
     "any": _("link of any kind"),
 }
 

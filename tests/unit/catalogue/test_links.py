@@ -116,5 +116,5 @@ def test_labels_read_like_a_person_would_say_them() -> None:
 
 
 def test_the_empty_field_says_what_it_takes() -> None:
-    assert link_expected(terms_of("any:upload|video")) == "files or a description or video"
+    assert link_expected(terms_of("any:upload|video")) == "files or video"
     assert link_example(terms_of("google:ads_account")) == "123-456-7890"

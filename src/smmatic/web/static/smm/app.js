@@ -9,14 +9,15 @@
   }
 
   // Relative times: the absolute time stays in the title, and in the text without scripts.
-  var relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+  // Numbers, not 'tomorrow': 46 hours from now is no one's tomorrow.
+  var relative = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
   var steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
   function ago(then) {
     var seconds = (then - Date.now()) / 1000;
     for (var i = 0; i < steps.length; i++) {
-      if (Math.abs(seconds) >= steps[i][1]) return relative.format(Math.trunc(seconds / steps[i][1]), steps[i][0]);
+      if (Math.abs(seconds) >= steps[i][1]) return relative.format(Math[i ? "trunc" : "round"](seconds / steps[i][1]), steps[i][0]);
     }
-    return seconds < 0 ? relative.format(0, "second") : relative.format(Math.ceil(seconds), "second");
+    return seconds < 1 ? word("now") : relative.format(Math.ceil(seconds), "second");
   }
   function tellTime(scope) {
     each(scope, "time[data-rel]", function (node) {
