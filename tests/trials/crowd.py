@@ -80,7 +80,8 @@ def _serve() -> None:
 
     django.setup()
     for line in sys.stdin:
-        print(json.dumps(_all(json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(_all(json.loads(line))) + "\n")
+        sys.stdout.flush()
 
 
 def _all(asked: dict[str, Any]) -> list[dict[str, Any]]:

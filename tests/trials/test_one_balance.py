@@ -1,11 +1,11 @@
 """Sixteen processes spend, cancel, deliver and refund one customer's Credits: no unit is made, none is lost."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from smmatic.credits.proof import prove_ledger
-from smmatic.kernel.amounts import UNITS
 from smmatic.refunds.proof import prove_orders
 from tests.builders import customer
 from tests.databases import Addresses
@@ -14,6 +14,7 @@ from tests.trials.conftest import owner_of
 from tests.trials.crowd import Crowd, Job, results
 from tests.trials.spending import EXPECTED
 
+log = logging.getLogger("trials")
 SEED = 20261123
 START = 900
 """Credits at the beginning: less than what the processes try to spend at any moment."""
@@ -69,7 +70,7 @@ def test_sixteen_processes_spend_one_balance(ground: Addresses, crowd: Crowd) ->
     with owner_of(ground) as owner:
         kinds = dict(owner.execute("SELECT kind, count(*) FROM credits_transfer GROUP BY kind").fetchall())
     assert {"hold", "release", "capture"} <= set(kinds), kinds
-    print(dict(refusals), kinds)
+    log.info("refused %s, booked %s", dict(refusals), kinds)
 
 
 def test_control_a_balance_that_is_read_without_its_lock(

@@ -5,10 +5,12 @@ import ipaddress
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from smmatic.notices.queries import mail, mails
 
 
+@require_safe
 def mail_list(request: HttpRequest) -> HttpResponse:
     """The newest mails; `?to=` shows those to one address.
 
@@ -20,6 +22,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     return render(request, "notices/mails.html", {"mails": mails(to=to), "to": to})
 
 
+@require_safe
 def mail_page(request: HttpRequest, mail_id: int) -> HttpResponse:
     """One mail as text, with its links to click.
 
