@@ -50,7 +50,7 @@ class WorkIn(Input):
     service: str = Field(description=_("Code of the service, such as SP-LIST."), max_length=60, examples=["SP-LIST"])
     quantity: int | None = Field(
         None,
-        description=_("Units wanted. Left out for packages, and for texts and runs, where it is counted."),
+        description=_("Units wanted. Leave it out for packages, and for texts and runs, which are counted."),
         examples=[5],
     )
     link: str | None = Field(
@@ -59,7 +59,7 @@ class WorkIn(Input):
     )  # fmt: skip
     brief: str | None = Field(None, description=_("What you want, in your words."), max_length=MAX_LONG_TEXT)
     texts: list[str] | None = Field(
-        None, description=_("One text a unit, for services that deliver by your texts."), max_length=MAX_TEXTS
+        None, description=_("One text per unit, for services that work from your texts."), max_length=MAX_TEXTS
     )
     runs: int | None = Field(None, description=_("How many runs the work is spread over, where the service has runs."))
     interval_minutes: int | None = Field(None, description=_("Minutes from one run to the next."))

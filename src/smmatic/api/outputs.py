@@ -53,8 +53,8 @@ class ServiceOut(Output):
     maximum: int
     step: int
     price: Amount = Field(description=_("Of one unit."))
-    start_hours: int = Field(description=_("Work starts within so many hours."))
-    undo_minutes: int = Field(description=_("For so long an order can be undone for the full charge."))
+    start_hours: int = Field(description=_("Work starts within this many hours."))
+    undo_minutes: int = Field(description=_("For this long an order can be undone for the full charge."))
     delivery: str = Field(description=_("Delivered by staff or by a provider."))
     rework_days: int
     can_be_stopped: bool = Field(description=_("Whether a stop can be asked for once work has begun (clause 4.2)."))

@@ -14,7 +14,7 @@ INPUT_WORDS: dict[str, tuple[str, str]] = {
     "text_too_long": (_("The text is longer than %(maximum)s characters."), _("Shorten it and send again.")),
     "text_forbidden_characters": (
         _("The text has invisible or control characters."),
-        _("Type it anew instead of pasting it."),
+        _("Type it instead of pasting it."),
     ),
     "amount_malformed": (_("This is not an amount of Credits."), _("Use digits and a point, such as 12.50.")),
     "amount_too_precise": (_("A Credit has %(digits)s decimals at most."), _("Shorten the decimals and send again.")),

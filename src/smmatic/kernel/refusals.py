@@ -331,7 +331,7 @@ CODES: dict[RefusalCode, Words] = {
         422, _("At most %(maximum)s open deposits at a time."), _("Finish or cancel an open one first.")
     ),
     RefusalCode.POLICY_UNPROVEN: Words(
-        422, _("The policy file has %(count)s open problems and was not activated."), _("Mend them and check again.")
+        422, _("The policy file has %(count)s open problems and was not activated."), _("Correct them and check again.")
     ),
     RefusalCode.POLICY_VERSION_TAKEN: Words(
         409,
