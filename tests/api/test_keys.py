@@ -62,8 +62,8 @@ def test_scopes_are_what_a_key_may_do():
     assert "'order'" in refused.body["error"]["next"]
     assert order.get("/orders").code == "scope_missing"
     assert order.post("/orders", order_body(), key=new_key()).status == 201
-    assert order.post("/orders/1/refunds", {"reason": "changed_mind"}, key=new_key()).code == "scope_missing"
-    assert refund.post("/orders/1/refunds", {"reason": "changed_mind"}, key=new_key()).code == "not_found"
+    assert order.post("/orders/999999999/refunds", {"reason": "changed_mind"}, key=new_key()).code == "scope_missing"
+    assert refund.post("/orders/999999999/refunds", {"reason": "changed_mind"}, key=new_key()).code == "not_found"
     assert refund.post("/orders/1/cancel").code == "scope_missing"
     assert refund.upload("a.txt", b"evidence").status == order.upload("b.txt", b"brief").status == 201
 

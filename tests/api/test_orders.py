@@ -176,6 +176,8 @@ def test_a_repeat_after_the_service_went_off_sale_is_still_the_same_order():
     try:
         again = api.post("/orders", body, key=key)
         assert (again.status, again.body) == (201, first.body)
+        # Changed behind the catalogue's back: the database notices at once, this process within seconds.
+        assert api.post("/orders", body, key=new_key()).code == "terms_changed"
         assert api.post("/orders", body, key=new_key()).code == "service_unavailable"
     finally:
         fetch_one(

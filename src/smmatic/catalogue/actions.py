@@ -8,7 +8,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.catalogue.imports import read_catalogue
 from smmatic.catalogue.models import Service, ServiceVersion
-from smmatic.catalogue.queries import service
+from smmatic.catalogue.queries import forget, service
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic, execute
 from smmatic.kernel.refusals import Refusal, RefusalCode
@@ -44,6 +44,7 @@ def import_catalogue(csv_text: str, actor: Person | None = None) -> ImportResult
         _one_at_a_time()
         known = {row.code: row for row in Service.objects.filter(code__in=[columns["code"] for columns in wanted])}
         outcomes = [_bring_in(known.get(columns["code"]), columns, actor) for columns in wanted]
+    forget()
     return ImportResult(*(outcomes.count(outcome) for outcome in ("added", "changed", "unchanged")))
 
 
@@ -73,6 +74,7 @@ def set_availability(actor: Person, service_id: int, active: bool) -> None:
             raise Refusal(RefusalCode.SERVICE_UNKNOWN)
         if row.active != active:
             _change(row, {"active": active}, actor)
+    forget()
 
 
 def _one_at_a_time() -> None:

@@ -1,5 +1,6 @@
 """Reads of the catalogue."""
 
+import time
 import tomllib
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -30,6 +31,9 @@ _TERMS = (
     "rework_days",
     "stop_rule",
 )
+
+
+_FRESH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,9 @@ class ServiceRow:
         }
 
 
+_offered: dict[int, tuple[float, ServiceRow]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class VersionRow:
     """The terms of a service under one version, and who brought it in (None: the installation)."""
@@ -124,6 +131,25 @@ def service(service_id: int) -> ServiceRow | None:
     """The service with this id, also when it is not offered now, or None."""
     row = Service.objects.filter(id=service_id).first()
     return _row(row) if row else None
+
+
+def offered(service_id: int) -> ServiceRow | None:
+    """The service as it was within the last seconds, for placing, which checks its version again in the database.
+
+    Saves a query and most of the time of an order. `forget` makes the next call read anew.
+    """
+    known = _offered.get(service_id)
+    if known is not None and time.monotonic() - known[0] < _FRESH_SECONDS:
+        return known[1]
+    row = service(service_id)
+    if row is not None:
+        _offered[service_id] = (time.monotonic(), row)
+    return row
+
+
+def forget() -> None:
+    """Makes `offered` read anew: the catalogue has changed."""
+    _offered.clear()
 
 
 def service_by_code(code: str) -> ServiceRow | None:

@@ -72,7 +72,7 @@ def quote(person: Person, request: OrderRequest) -> Quote:
         Refusals: one for each field that has to change.
         Refusal: `service_unknown`, `service_unavailable`, `terms_changed`.
     """
-    service = catalogue.service(request.service_id)
+    service = catalogue.offered(request.service_id)
     if service is None:
         raise Refusal(RefusalCode.SERVICE_UNKNOWN, "service")
     if not service.active:
@@ -122,6 +122,8 @@ def place(person: Person, request: OrderRequest, *, key: str, channel: str) -> P
     if "refusal" in answer:
         if answer["refusal"]["code"] == RefusalCode.POLICY_CHANGED:
             policy.forget()
+        if answer["refusal"]["code"] == RefusalCode.TERMS_CHANGED:
+            catalogue.forget()
         raise refusal_from_answer(answer["refusal"])
     return Placed(
         answer["order"], answer["charged_units"], answer["available_units"], bool(answer.get("replayed", False))
