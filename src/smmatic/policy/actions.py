@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
+from django.utils.translation import gettext_noop
+
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
@@ -25,6 +27,8 @@ from .queries import CalendarRow, PolicyRow
 from .vietnam import NAME, days_as_json, vietnam_days
 
 _LOCK = 0x504F4C494359  # 'POLICY': one activation at a time, whoever runs it
+SHIPPED_WHY = gettext_noop("the policy shipped with SMMATIC")
+"""Why the first version of an installation is active."""
 
 
 def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
@@ -78,7 +82,7 @@ def ensure_policy() -> PolicyRow:
     try:
         current = queries.current_policy()
     except queries.NoPolicy:
-        current = activate_policy(SHIPPED_FILE.read_text(encoding="utf-8"), None, "the policy shipped with SMMATIC")
+        current = activate_policy(SHIPPED_FILE.read_text(encoding="utf-8"), None, SHIPPED_WHY)
     proof = prove(current.document)
     if not proof.ok:
         raise PolicyError(proof.problems, f"policy {current.version}")
