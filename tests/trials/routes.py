@@ -71,10 +71,16 @@ class Ground:
     """A customer with one of everything, a stranger, and staff of every role, each with a browser."""
 
     def __init__(self) -> None:
-        self.victim, self.stranger = customer(20_000), customer(20_000)
+        self.victim, self.stranger = customer(20_000, password=PASSWORD), customer(20_000)
         self.staff = {role: person(role) for role in Role if role is not Role.CUSTOMER}
         self.trouble: list[str] = []
         got_request_exception.connect(self._note, weak=False, dispatch_uid=id(self))
+
+    def warm(self) -> None:
+        """Makes everything that is made when it is first asked for."""
+        for name, value in vars(type(self)).items():
+            if isinstance(value, cached_property):
+                getattr(self, name)
 
     def close(self) -> None:
         """Stops listening for faults."""

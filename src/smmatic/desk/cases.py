@@ -28,7 +28,7 @@ from smmatic.refunds.queries import (
     totals_by_clause,
 )
 from smmatic.refunds.steps import situation_of
-from smmatic.web.pages import checked_id, cursor, language, new_key
+from smmatic.web.pages import checked_id, cursor, language, new_key, search_text
 from smmatic.web.templatetags.smm import credits as shown_credits
 from smmatic.web.timeline import Line, lines
 
@@ -61,8 +61,8 @@ def queue(request: HttpRequest, person: Person) -> HttpResponse:
 @desk_page("GET")
 def history(request: HttpRequest, person: Person) -> HttpResponse:
     """Cases that ended, newest first, with what each clause gave back."""
-    clause, after = request.GET.get("clause", ""), cursor(request)
-    rows = decided_cases(clause=clause[:10], before_id=after, limit=PAGE + 1)
+    clause, after = search_text(request, "clause")[:10], cursor(request)
+    rows = decided_cases(clause=clause, before_id=after, limit=PAGE + 1)
     shown, totals = rows[:PAGE], totals_by_clause()
     context = {
         "room": "desk-cases",

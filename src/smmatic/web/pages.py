@@ -1,6 +1,6 @@
 """What the rooms of dashboard and desk share: pages with refusals, and the parsing of addresses and forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +25,23 @@ def new_key() -> str:
     return new_secret(KEY_BITS)
 
 
+class _Errors(dict[str, Refusal]):
+    """Refusals by field, which notes what a page reads of them: one whose field stands on no page is shown on top."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__({refusal.field: refusal for refusal in refusals if refusal.field})
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Refusal:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        """The refusal of a field, or the default."""
+        self.read.add(name)
+        return super().get(name, default)
+
+
 def show(
     request: HttpRequest, template: str, context: Mapping[str, object], refused: Refusal | Refusals | None = None
 ) -> HttpResponse:
@@ -32,14 +49,14 @@ def show(
     if refused is None:
         return render(request, template, dict(context))
     refusals = refused.refusals if isinstance(refused, Refusals) else [refused]
-    errors = {refusal.field: refusal for refusal in refusals if refusal.field}
+    errors = _Errors(refusals)
     general = next((refusal for refusal in refusals if not refusal.field), None)
-    return render(
-        request,
-        template,
-        {**context, "errors": errors, "refusal": general, "refusals": refusals},
-        status=refused.status,
-    )
+    said = {**context, "errors": errors, "refusal": general, "refusals": refusals}
+    response = render(request, template, said, status=refused.status)
+    hidden = [refusal for refusal in refusals if refusal.field and refusal.field not in errors.read]
+    if general is None and hidden:
+        return render(request, template, said | {"refusal": hidden[0]}, status=refused.status)
+    return response
 
 
 def cursor(request: HttpRequest, name: str = "after") -> int | None:

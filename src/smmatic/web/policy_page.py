@@ -16,6 +16,8 @@ def policy_page(request: HttpRequest, version: str | None = None) -> HttpRespons
 
     Without `version` the one in force; a version that never was activated is a 404.
     """
+    if version is not None and "\x00" in version:  # the database has no such letter
+        raise Http404
     row = current_policy() if version is None else policy_by_version(version)
     if row is None:
         raise Http404
