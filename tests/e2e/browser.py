@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,10 @@ class Shop:
         """Lets a share of the delivery time pass at the provider."""
         self.sandbox.forward(DELIVERY_SECONDS * share)
 
+    def taken(self) -> int:
+        """How many orders the provider has taken."""
+        return sum(1 for line in self.sandbox.truth()["log"] if line["kind"] == "accepted")
+
 
 @contextmanager
 def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
@@ -78,7 +82,7 @@ def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
         people = _people(environment, sandbox.url, orders)
         stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "6"))
         stack.enter_context(_process(environment, "worker", "--idle", "0.2"))
-        _until(lambda: (ask(bind, "/livez") or (0,))[0] == 200, "the web server does not answer")
+        until(lambda: (ask(bind, "/livez") or (0,))[0] == 200, "the web server does not answer")
         yield Shop(f"http://{bind}", sandbox, people, environment)
 
 
@@ -147,6 +151,23 @@ class Window:
         self.page.wait_for_url(lambda url: "/account/login" not in url)
         return self.page
 
+    def follow(self, change: Callable[[int], None]) -> None:
+        """Waits for a change that the page shows by itself: its clock runs ahead, and nobody reloads it.
+
+        `change` expects it, with so many milliseconds of patience.
+        """
+        address, end = self.page.url, time.monotonic() + PATIENCE / 1000
+        while True:
+            self.page.clock.fast_forward(10_000)
+            try:
+                change(700)
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+            else:
+                break
+        assert self.page.url == address
+
     def balance(self) -> str:
         """The Credits that the top of the page shows as available."""
         return self.page.locator(".balance").inner_text().replace("\n", " ").split()[-2]
@@ -165,8 +186,10 @@ class Windows:
     watch: Watch = field(default_factory=Watch)
     opened: list[Window] = field(default_factory=list)
 
-    def open(self, *, language: str = "en", size: tuple[int, int] = DESKTOP, dark: bool = False) -> Window:
-        """A window of a person who reads this language, on a screen of this size."""
+    def open(
+        self, *, language: str = "en", size: tuple[int, int] = DESKTOP, dark: bool = False, follows: bool = False
+    ) -> Window:
+        """A window of a person who reads this language, on a screen of this size; `follows` lets it use `follow`."""
         width, height = size
         context = self.browser.new_context(
             locale={"en": "en-GB", "vi": "vi-VN"}[language],
@@ -180,6 +203,8 @@ class Windows:
         )
         context.set_default_timeout(PATIENCE)
         window = Window(self.shop, context, self.watch)
+        if follows:
+            window.page.clock.install()  # it runs as clocks do until `follow` moves it ahead
         self.opened.append(window)
         return window
 
@@ -253,7 +278,8 @@ def _process(environment: dict[str, str], *arguments: str) -> Iterator[None]:
                 process.wait()
 
 
-def _until(holds: Any, otherwise: str) -> None:
+def until(holds: Callable[[], object], otherwise: str) -> None:
+    """Waits until something holds, and fails with these words where it never does."""
     end = time.monotonic() + PATIENCE / 1000
     while not holds():
         if time.monotonic() > end:
