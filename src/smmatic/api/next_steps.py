@@ -33,7 +33,7 @@ def _live(order: OrderRow) -> NextOut:
         if order.start_now:
             text = _("It is being accepted now. Work starts by %(time)s.") % promised
             return NextOut(text=text, until=order.start_promised_at, waits_for="us")
-        text = _("It is accepted at %(undo)s; until then you can undo it. Work starts by %(time)s.")
+        text = _("It will be accepted at %(undo)s; until then you can undo it. Work starts by %(time)s.")
         return NextOut(
             text=text % (promised | {"undo": local(order.accept_after)}), until=order.accept_after, waits_for="us"
         )
