@@ -133,4 +133,4 @@ def test_empty_rooms_say_why_and_offer_one_thing(sign_in, words):
     assert "No orders yet" in words(client.get("/orders"))
     assert "No refund requests" in words(client.get("/requests"))
     assert "Nothing booked yet" in words(client.get("/wallet"))
-    assert "Nothing written yet" in words(client.get("/help"))
+    assert "No messages yet" in words(client.get("/help"))
