@@ -16,6 +16,10 @@ from tests.databases import Addresses, cloned
 from tests.trials.crowd import Crowd
 
 
+ROUNDS = int(os.environ.get("TRIALS_ROUNDS", "1"))
+"""How many times as long as in `make test` the trials go on: TRIALS_ROUNDS=20 make test ARGS=tests/trials."""
+
+
 @pytest.fixture(scope="session")
 def crowd() -> Iterator[Crowd]:
     """Processes to be forked; one server for the session."""
@@ -27,23 +31,33 @@ def crowd() -> Iterator[Crowd]:
 @pytest.fixture
 def ground(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Addresses]:
     """A database that only this trial uses, for which Django's connections of this process are meant."""
+    with (
+        cloned(f"smmatic_trial_{secrets.token_hex(4)}") as addresses,
+        django_db_blocker.unblock(),
+        pointed_at(addresses),
+    ):
+        yield addresses
+
+
+@contextmanager
+def pointed_at(addresses: Addresses) -> Iterator[None]:
+    """Django's connections of this process, and the environment of processes that it starts, on another database."""
     from django.db import connections
 
     settings = connections["default"].settings_dict
     before = {name: settings[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
-    with cloned(f"smmatic_trial_{secrets.token_hex(4)}") as addresses, django_db_blocker.unblock():
-        environment = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    environment = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    connections["default"].close()
+    settings.update(parse_database_url(addresses.app))
+    os.environ.update(DATABASE_URL=addresses.app, DATABASE_OWNER_URL=addresses.owner)
+    policy.forget()
+    try:
+        yield
+    finally:
         connections["default"].close()
-        settings.update(parse_database_url(addresses.app))
-        os.environ.update(DATABASE_URL=addresses.app, DATABASE_OWNER_URL=addresses.owner)
+        settings.update(before)
+        os.environ.update(environment)
         policy.forget()
-        try:
-            yield addresses
-        finally:
-            connections["default"].close()
-            settings.update(before)
-            os.environ.update(environment)
-            policy.forget()
 
 
 @contextmanager
