@@ -69,7 +69,7 @@ def refundable_units(
 def work_out(
     charge: int, delivered: int, ordered: int, released: int, refunded: int, credits: str, share: Share | None = None
 ) -> Arithmetic:
-    """As `refundable_units`, keeping the numbers for the explanation; `share` is what a policy's own `credits` means."""
+    """As `refundable_units`, keeping the numbers; `share` is what a policy's own `credits` means."""
     found = share or BASIC[credits]
     amount = refundable_units(charge, delivered, ordered, released, refunded, found)
     return Arithmetic(
