@@ -52,7 +52,8 @@ class Table:
         return self.report.lines.line(self.path)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
+        """Whether the key, which may be left out, is there. Whoever asks also reads it."""
+        self._read.add(key)
         return key in self._values
 
     def string(self, key: str, *, required: bool = True, default: str = "") -> str:
