@@ -145,7 +145,7 @@ def explain(
         clause=outcome.clause,
         title=say(document, document.clause(outcome.clause).title, language),
         decision=names["decision"][outcome.decision].raw(language),
-        credits=names["credits"][outcome.credits].raw(language),
+        credits=say(document, names["credits"][outcome.credits], language),
         order=names["order"][outcome.order].raw(language),
         reason=reason,
         result=result,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from .business_time import BusinessCalendar, DueDate, due_at
-from .shape import PolicyDocument
+from .shape import BUSINESS_DAYS, PolicyDocument
 from .terms import HOURS, Span
 
 
@@ -25,6 +25,12 @@ def promised(document: PolicyDocument, due: str, service_class: str) -> Span:
         if item.id == service_class:
             return item.span
     return max((item.span for item in document.service_classes), key=_hours)
+
+
+def decision_days(document: PolicyDocument, service_class: str) -> int:
+    """The business days within which a person answers, for those who count in days: hours are rounded up to a day."""
+    span = promised(document, BUSINESS_DAYS, service_class)
+    return -(-span.number // 24) if span.unit == HOURS else span.number
 
 
 def promised_at(

@@ -231,7 +231,7 @@ def _case() -> Node:
             "title": _WORDS,
             "story": _WORDS,
             "facts": _MAPPING,
-            "expect": _table({name: _TEXT for name in ("decision", "credits", "order", "clause")}),
+            "expect": _table(dict.fromkeys(("decision", "credits", "order", "clause"), _TEXT)),
             "amounts": _table(
                 {"charge": amount, "ordered": _whole(1, 10**12), "delivered": _whole(0, 10**12), "returns": amount}
             ),
