@@ -33,7 +33,7 @@ class Command:
     alone: tuple[str, ...] = ()  # subcommands that need nothing all the same
 
 
-POLICY_ALONE = ("check", "show", "table", "explain", "due")
+POLICY_ALONE = ("check", "show", "table", "explain", "due", "diff", "new")
 
 COMMANDS = {
     "up": Command("start the shop: database, migrations, policy, web and worker", "smmatic.ops.supervise:up"),
@@ -43,13 +43,17 @@ COMMANDS = {
     "migrate": Command("bring the database to this version, as the owner", "smmatic.ops.migrate:main", Needs.DATABASE),
     "prepare": Command("load policy, calendar and catalogue", "smmatic.ops.bootstrap:main", Needs.DJANGO),
     "policy": Command(
-        "prove, explain and activate the policy file", "smmatic.policy.commands:main", Needs.DJANGO, POLICY_ALONE
+        "prove, compare, back-test and activate policy files",
+        "smmatic.ops.policy:main",
+        Needs.DJANGO,
+        POLICY_ALONE,
     ),
     "prove": Command("recompute every balance from the transfers", "smmatic.ops.prove:main", Needs.DJANGO),
     "doctor": Command("say what runs where and what to do next", "smmatic.ops.doctor:main"),
     "operator-link": Command("a one-time link for the first operator", "smmatic.ops.bootstrap:link", Needs.DJANGO),
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
+    "bench-policy": Command("measure decision, check and back-test of the policy", "smmatic.ops.bench_policy:main"),
     "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
     "bench-client": Command("one client of the bench", "smmatic.ops.bench:client", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),
@@ -72,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         needs = command.needs
-        if arguments.command == "policy" and "activate" not in arguments.rest:
+        if command.alone and not set(arguments.rest[:1]) - set(command.alone):
             needs = Needs.NOTHING  # reading and proving a file asks nobody
         return _run(command, needs, arguments.rest)
     except KeyboardInterrupt:

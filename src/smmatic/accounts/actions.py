@@ -54,7 +54,14 @@ def use_operator_link(secret: str, *, email: str, name: str, password: str) -> P
 
 
 def create_person(
-    *, email: str, name: str = "", password: str | None = None, role: Role = Role.CUSTOMER, language: str = "en"
+    *,
+    email: str,
+    name: str = "",
+    password: str | None = None,
+    role: Role = Role.CUSTOMER,
+    language: str = "en",
+    customer_type: str = "consumer",
+    country: str = "VN",
 ) -> Person:
     """A new person. Without a password they sign in by resetting it.
 
@@ -66,9 +73,15 @@ def create_person(
         if User.objects.filter(email__iexact=email).exists():
             raise Refusal(RefusalCode.EMAIL_TAKEN, "email")
         user = User.objects.create_user(
-            email, password, name=clean_line(name, "name", 120), role=role.value, language=language
+            email,
+            password,
+            name=clean_line(name, "name", 120),
+            role=role.value,
+            language=language,
+            customer_type=customer_type,
+            country=country,
         )
-    return Person(user.id, user.email, user.name, user.language, user.role)
+    return Person(user.id, user.email, user.name, user.language, user.role, user.customer_type, user.country)
 
 
 def set_role(actor: Person, person_id: int, role: Role) -> None:

@@ -32,6 +32,8 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120, blank=True, default="")
     language = models.CharField(max_length=5, default="en")
     role = models.CharField(max_length=10, blank=True, default="")
+    customer_type = models.CharField(max_length=10, default="consumer")
+    country = models.CharField(max_length=2, default="VN")
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -48,6 +50,9 @@ class User(AbstractBaseUser):
                 condition=Q(role__in=["", "agent", "approver", "operator", "auditor"]), name="accounts_user_role"
             ),
             models.CheckConstraint(condition=Q(language__in=["en", "vi"]), name="accounts_user_language"),
+            models.CheckConstraint(
+                condition=Q(customer_type__in=["consumer", "business"]), name="accounts_user_customer_type"
+            ),
         ]
 
     def __str__(self) -> str:

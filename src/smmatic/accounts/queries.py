@@ -15,13 +15,18 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who acts. `id` is also the id of a customer's Credits account."""
+    """Who acts. `id` is also the id of a customer's Credits account.
+
+    `customer_type` is 'consumer' or 'business', `country` the ISO code of where they buy from: orders pin both.
+    """
 
     id: int
     email: str
     name: str
     language: str
     role: str
+    customer_type: str = "consumer"
+    country: str = "VN"
 
     @property
     def shown_name(self) -> str:
@@ -160,4 +165,4 @@ def digest_of(secret: str) -> bytes:
 
 
 def _row(user: User) -> Person:
-    return Person(user.id, user.email, user.name, user.language, user.role)
+    return Person(user.id, user.email, user.name, user.language, user.role, user.customer_type, user.country)

@@ -1,7 +1,11 @@
-"""The policy at the desk: the version in force with its proof and numbers, its history, and checking a draft."""
+"""The policy at the desk: the version in force with its proof, its history, and a draft: checked while it is written,
+compared with what is in force, back-tested over recorded cases, and activated from its date.
+"""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -9,14 +13,21 @@ from django.utils.translation import gettext as _
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.desk.common import desk_page, desk_show, done, names_of
+from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.policy.actions import activate_policy
-from smmatic.policy.document import PolicyError
+from smmatic.policy.comparing import Change, compare
+from smmatic.policy.compiler import Outcome, compile_policy
+from smmatic.policy.document import PolicyDocument, PolicyError
 from smmatic.policy.prover import Proof, check_text, prove
 from smmatic.policy.queries import current_calendar, current_policy, policy, policy_history
+from smmatic.policy.words import facts_in_words, say
+from smmatic.refunds.backtest import backtest
 from smmatic.web.pages import language
 
 MAX_SOURCE_BYTES = 2 * 1024 * 1024
+_MOST_EXAMPLES = 12
+_BACKTEST_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,30 @@ class ClassLine:
 
     words: str
     days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseBar:
+    """A clause under the version in force and under a draft: cases, Credit units, bars in percent of the longest."""
+
+    clause: str
+    cases_before: int
+    cases_after: int
+    units_before: int
+    units_after: int
+    width_before: str
+    width_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Combinations that a draft answers differently: one of them in words, with both answers."""
+
+    verdict: str
+    combinations: int
+    facts: str
+    before: str
+    after: str
 
 
 @desk_page("GET")
@@ -41,6 +76,28 @@ def check(request: HttpRequest, person: Person) -> HttpResponse:
     except Refusal as refused:
         return _page(request, person, refused=refused, posted="draft")
     return _page(request, person, draft=source)
+
+
+@desk_page("POST", need=Permission.POLICY_ACTIVATE)
+def live(request: HttpRequest, person: Person) -> HttpResponse:
+    """While a draft is written: what is wrong with it, or what it would change. Part of the page, changing nothing."""
+    try:
+        source = _source(request)
+    except Refusal as refused:
+        return desk_show(request, person, "desk/_draft_live.html", {"unread": refused.sentence})
+    return desk_show(request, person, "desk/_draft_live.html", _checked(source))
+
+
+@desk_page("GET")
+def source(request: HttpRequest, person: Person, version_id: int) -> HttpResponse:
+    """The file of an activated version, to keep or to start a draft from."""
+    try:
+        row = policy(version_id)
+    except LookupError:
+        raise Refusal(RefusalCode.NOT_FOUND) from None
+    response = HttpResponse(row.document.source, content_type="application/toml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="policy-{row.id}.toml"'
+    return response
 
 
 @desk_page("POST", need=Permission.POLICY_ACTIVATE)
@@ -82,6 +139,68 @@ def _source(request: HttpRequest) -> str:
     return text.replace("\r\n", "\n")
 
 
+def _checked(draft: str) -> dict[str, Any]:
+    """A draft with its proof and, where it holds, how it differs from the version in force."""
+    document, proof = check_text(draft, "draft")
+    context: dict[str, Any] = {"checked": document, "draft_proof": proof}
+    if document is not None and proof.ok:
+        current = current_policy().document
+        try:
+            found = compare(current, document)
+        except PolicyError:  # the facts of both together are too many to go through
+            return context
+        examples = [_example(change, document, current) for change in found.changes[:_MOST_EXAMPLES]]
+        context |= {"diff": found, "examples": examples, "against": current.version}
+    return context
+
+
+def _example(change: Change, after: PolicyDocument, before: PolicyDocument) -> Example:
+    spoken = language()
+    knows = all(fact.id in change.facts for fact in after.facts)
+    document = after if knows else before
+    return Example(
+        change.verdict,
+        change.combinations,
+        facts_in_words(document, change.facts, spoken),
+        _answer(before, change.before, spoken),
+        _answer(after, change.after, spoken),
+    )
+
+
+def _answer(document: PolicyDocument, outcome: Outcome | None, spoken: str) -> str:
+    if outcome is None:
+        return _("cannot be")
+    decision = document.words["decision"][outcome.decision].raw(spoken)
+    if outcome.decision == "approve":
+        decision = f"{decision}: {say(document, document.words['credits'][outcome.credits], spoken)}"
+    return f"{outcome.clause}: {decision}"
+
+
+def _tested(document: PolicyDocument) -> dict[str, Any]:
+    """The back-test of a proven draft over the cases of the last months, with its chart."""
+    current = current_policy().compiled
+    found = backtest(current, compile_policy(document), since=now() - timedelta(days=_BACKTEST_DAYS))
+    longest = max((max(row.units_before, row.units_after) for row in found.clauses), default=0) or 1
+    bars = [
+        ClauseBar(
+            row.clause,
+            row.cases_before,
+            row.cases_after,
+            row.units_before,
+            row.units_after,
+            _width(row.units_before, longest),
+            _width(row.units_after, longest),
+        )
+        for row in found.clauses
+    ]
+    return {"backtest": found, "bars": bars, "backtest_days": _BACKTEST_DAYS}
+
+
+def _width(units: int, longest: int) -> str:
+    """The length of a bar in percent, as SVG writes it, whatever the page's language."""
+    return f"{max(units * 100 / longest, 1 if units else 0):.1f}"
+
+
 @lru_cache(maxsize=8)
 def _proof_of(version_id: int) -> Proof:
     """The proof of an activated version; a version never changes."""
@@ -93,7 +212,7 @@ def _page(
 ) -> HttpResponse:
     current = current_policy()
     history = policy_history()
-    context = {
+    context: dict[str, Any] = {
         "room": "desk-policy",
         "current": current,
         "proof": _proof_of(current.id),
@@ -102,8 +221,12 @@ def _page(
         "history": history,
         "names": names_of({row.activated_by_id for row in history}),
         "draft": draft,
+        "editing": draft,
     }
     if draft:
-        document, proof = check_text(draft, "draft")
-        context |= {"checked": document, "draft_proof": proof}
+        context |= _checked(draft)
+        if context["draft_proof"].ok:
+            context |= _tested(context["checked"])
+    elif request.GET.get("edit") and person.may(Permission.POLICY_ACTIVATE):
+        context["editing"] = current.document.source
     return desk_show(request, person, "desk/policy.html", context, refused, posted)

@@ -46,5 +46,7 @@ urlpatterns = [
     path("people/<int:person_id>/give", people.give, name="customer_give"),
     path("policy", policy.policy_page, name="policy"),
     path("policy/check", policy.check, name="policy_check"),
+    path("policy/live", policy.live, name="policy_live"),
+    path("policy/source/<int:version_id>", policy.source, name="policy_source"),
     path("policy/activate", policy.activate, name="policy_activate"),
 ]

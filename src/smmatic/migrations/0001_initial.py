@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, default='', max_length=120)),
                 ('language', models.CharField(default='en', max_length=5)),
                 ('role', models.CharField(blank=True, default='', max_length=10)),
+                ('customer_type', models.CharField(default='consumer', max_length=10)),
+                ('country', models.CharField(default='VN', max_length=2)),
                 ('is_active', models.BooleanField(default=True)),
                 ('joined_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
@@ -545,6 +547,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='user',
             constraint=models.CheckConstraint(condition=models.Q(('language__in', ['en', 'vi'])), name='accounts_user_language'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('customer_type__in', ['consumer', 'business'])), name='accounts_user_customer_type'),
         ),
         migrations.AddField(
             model_name='apikey',

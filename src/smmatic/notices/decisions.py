@@ -27,7 +27,19 @@ def decision_paragraphs(case: CaseRow, order: OrderRow, language: str, *, due: s
 
 def _numbers(case: CaseRow, order: OrderRow) -> Arithmetic | None:
     booked = charge(order.id)
-    if booked is None or case.credits not in ("all", "undelivered"):
+    if booked is None or case.credits in ("", "none"):
         return None
     before = booked.returned - case.units
-    return Arithmetic(booked.amount, order.delivered, order.quantity, before, 0, case.credits, case.units)
+    share = policy(case.policy_version_id).document.share(case.credits)
+    return Arithmetic(
+        booked.amount,
+        order.delivered,
+        order.quantity,
+        before,
+        0,
+        case.credits,
+        case.units,
+        share.of,
+        share.percent,
+        share.withheld,
+    )

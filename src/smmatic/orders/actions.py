@@ -174,7 +174,7 @@ def _parameters(
         "service_id": service.id,
         "service_version": service.version,
         "service_code": service.code,
-        "terms": service.terms(),
+        "terms": service.terms() | _customer_terms(person),
         "policy_version_id": policy_id,
         "calendar_version_id": policy.current_calendar().id,
         "quantity": checked.quantity,
@@ -189,6 +189,15 @@ def _parameters(
         "grace_minutes": service.grace_minutes,
         "start_hours": service.start_hours,
         "files": sorted(set(request.file_ids)),
+    }
+
+
+def _customer_terms(person: Person) -> dict[str, Any]:
+    """What a policy may ask about the customer, as it is at placing."""
+    return {
+        "customer_type": person.customer_type,
+        "customer_jurisdiction": person.country,
+        "customer_language": person.language,
     }
 
 

@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from .business_time import DueDate
-from .compiler import Evaluation
+from .comparing import PolicyDiff
+from .compiler import Evaluation, Outcome
 from .explanations import Explanation
 from .prover import PROOFS, Proof
 from .shape import PolicyDocument
-from .words import say, with_unit
+from .words import facts_in_words, say, with_unit
 
 
 def proof_json(proof: Proof) -> dict[str, Any]:
@@ -174,3 +175,55 @@ def due_parts(found: DueDate, days: int, document: PolicyDocument, language: str
         for day, why in found.skipped:
             grid.add_row(f"{day:%Y-%m-%d %a}", why.get(language, why["en"]))
         yield grid
+
+
+_STYLES = {"better": "green", "worse": "bold red", "mixed": "yellow", "equal": "dim"}
+
+
+def diff_parts(diff: PolicyDiff, before: PolicyDocument, after: PolicyDocument, most: int) -> Iterator[RenderableType]:
+    """A comparison for people: by clause, then the `most` frequent changes, numbers, facts and texts."""
+    head = Styled(f"{diff.before} -> {diff.after}: ")
+    head.append(diff.verdict if not diff.same else "no answer differs", _STYLES[diff.verdict])
+    yield head
+    yield (
+        f"{diff.combinations:,} combinations: {diff.unchanged:,} unchanged, {diff.better:,} better, "
+        f"{diff.worse:,} worse, {diff.mixed:,} mixed, {diff.equal:,} equal for the customer."
+    )
+    if diff.clauses:
+        grid = Table(title="by clause", title_justify="left")
+        for name in ("clause", "for the customer"):
+            grid.add_column(name)
+        for name in ("better", "worse", "mixed", "equal"):
+            grid.add_column(name, justify="right")
+        for row in diff.clauses:
+            numbers = [f"{count:,}" if count else "" for count in (row.better, row.worse, row.mixed, row.equal)]
+            grid.add_row(row.clause, Styled(row.verdict, _STYLES[row.verdict]), *numbers)
+        yield grid
+    for change in diff.changes[:most]:
+        said = facts_in_words(after, change.facts, "en") or facts_in_words(before, change.facts, "en")
+        yield Styled(f"{change.verdict} ({change.combinations:,}): {said}", _STYLES[change.verdict])
+        yield f"  {_answer_words(change.before)} -> {_answer_words(change.after)}"
+    for number in diff.numbers:
+        line = f"{number.path}: {number.before} -> {number.after} ({number.verdict})"
+        yield Styled(line, _STYLES[number.verdict])
+    for fact in diff.facts:
+        yield f"fact {fact.fact} {fact.change}: {', '.join(fact.values_after or fact.values_before)}"
+    if diff.texts:
+        yield f"words of {', '.join(diff.texts)} differ."
+
+
+def _answer_words(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "cannot be"
+    return f"{outcome.rule}: {outcome.decision} ({outcome.credits}, {outcome.order}, {outcome.due})"
+
+
+def history_table(rows: list[dict[str, Any]]) -> RenderableType:
+    """The activated versions for people."""
+    grid = Table(title="versions", title_justify="left")
+    for name in ("version", "in force from", "activated by", "why"):
+        grid.add_column(name)
+    for row in rows:
+        version = f"{row['version']} (in force)" if row["in_force"] else row["version"]
+        grid.add_row(version, row["effective_at"], row["by"], row["why"])
+    return grid

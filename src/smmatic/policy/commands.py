@@ -1,11 +1,14 @@
-"""`smmatic policy`: prove, show and explain a policy file, and work out due dates. Only `activate` needs a database."""
+"""`smmatic policy`: prove, show, explain and compare policy files, work out due dates, activate. A database is needed
+only to activate and to read history.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,22 +17,28 @@ from rich.console import Console
 
 from . import command_views as views
 from .business_time import due_at
+from .comparing import compare
 from .compiler import ImpossibleFacts, UnknownFacts, compile_policy, evaluate
-from .document import SHIPPED_FILE, PolicyDocument, PolicyError, Problem, load_policy_file
+from .document import MOST_BYTES, SHIPPED_FILE, PolicyDocument, PolicyError, Problem, load_policy, load_policy_file
 from .explanations import explain
-from .prover import Proof, check_text
+from .prover import Proof, check_text, prove
 from .vietnam import vietnam_calendar
 
 OK, FAILED, WRONG_USAGE = 0, 1, 2
+BETTER_OR_EQUAL, WORSE_OR_MIXED = 3, 4
+"""Exit codes of `diff` where something differs: nothing is worse for the customer; something is."""
+
+Register = Callable[[Callable[[str, Any, str], argparse.ArgumentParser]], None]
+"""Adds subcommands of a package above this one."""
 
 
 class Usage(Exception):
     """The command was called in a way that makes no sense; the message says what to write instead."""
 
 
-def main(argv: Sequence[str], out: TextIO | None = None) -> int:
+def main(argv: Sequence[str], out: TextIO | None = None, more: Register | None = None) -> int:
     """Runs one subcommand. Exit code 0: well; 1: the file has problems or decides nothing; 2: wrong usage."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser(more).parse_args(argv)
     console = Console(file=out or sys.stdout, highlight=False, soft_wrap=bool(arguments.json))
     try:
         return int(arguments.run(arguments, console))
@@ -46,7 +55,7 @@ def check(arguments: argparse.Namespace, console: Console) -> int:
     text = load_text(Path(arguments.file))
     _, proof = check_text(text, Path(arguments.file).name)
     if arguments.json:
-        _print_json(console, views.proof_json(proof))
+        print_json(console, views.proof_json(proof))
     else:
         for part in views.proof_tables(proof, Path(arguments.file).name):
             console.print(part)
@@ -62,7 +71,7 @@ def show(arguments: argparse.Namespace, console: Console) -> int:
         raise Usage(f"there is no clause {arguments.clause}; there are {', '.join(numbers)}")
     chosen = [arguments.clause] if arguments.clause else numbers
     if arguments.json:
-        _print_json(console, [views.clause_json(document, number, language) for number in chosen])
+        print_json(console, [views.clause_json(document, number, language) for number in chosen])
     else:
         for number in chosen:
             console.print(views.clause_panel(document, number, language, with_rules=bool(arguments.clause)))
@@ -76,7 +85,7 @@ def table(arguments: argparse.Namespace, console: Console) -> int:
     evaluation = evaluate(document)
     rows = views.table_rows(evaluation, given)
     if arguments.json:
-        _print_json(console, rows)
+        print_json(console, rows)
     else:
         console.print(views.rules_table(rows, evaluation, given))
     return OK
@@ -97,14 +106,14 @@ def explain_(arguments: argparse.Namespace, console: Console) -> int:
     except ImpossibleFacts as error:
         reasons = [reason.get(language, "") for reason in error.reasons]
         if arguments.json:
-            _print_json(console, {"impossible": reasons, "facts": facts})
+            print_json(console, {"impossible": reasons, "facts": facts})
         else:
             console.print("These facts cannot be true together. " + " ".join(reasons))
         return FAILED
     except UnknownFacts as error:
         raise Usage(str(error)) from error
     if arguments.json:
-        _print_json(console, explanation.as_dict())
+        print_json(console, explanation.as_dict())
     else:
         for part in views.explanation_parts(explanation):
             console.print(part)
@@ -127,7 +136,7 @@ def due(arguments: argparse.Namespace, console: Console) -> int:
     except ValueError as error:
         raise Usage(str(error)) from error
     if arguments.json:
-        _print_json(console, views.due_json(found, language))
+        print_json(console, views.due_json(found, language))
     else:
         for part in views.due_parts(found, days, document, language):
             console.print(part)
@@ -148,7 +157,7 @@ def activate(arguments: argparse.Namespace, console: Console) -> int:
         return FAILED
     said = {"id": row.id, "version": row.version, "effective_at": row.effective_at.isoformat(), "digest": row.digest}
     if arguments.json:
-        _print_json(console, said)
+        print_json(console, said)
     else:
         console.print(
             f"Version {row.version} is active from {row.effective_at:%Y-%m-%d %H:%M %Z} (sha256 {row.digest})."
@@ -156,9 +165,83 @@ def activate(arguments: argparse.Namespace, console: Console) -> int:
     return OK
 
 
+def diff(arguments: argparse.Namespace, console: Console) -> int:
+    """Compares two files combination by combination. Exit code 0: no answer and no number differs; 3: something does,
+    and nothing is worse for the customer; 4: something is worse or mixed.
+    """
+    before, after = (load_policy_file(Path(name)) for name in (arguments.before, arguments.after))
+    for document in (before, after):
+        proof = prove(document)
+        if not proof.ok:
+            raise PolicyError(proof.problems, document.name)
+    found = compare(before, after)
+    if arguments.json:
+        print_json(console, found.as_dict())
+    else:
+        for part in views.diff_parts(found, before, after, arguments.most):
+            console.print(part)
+    if found.same:
+        return OK
+    return BETTER_OR_EQUAL if found.verdict in ("equal", "better") else WORSE_OR_MIXED
+
+
+def new(arguments: argparse.Namespace, console: Console) -> int:
+    """Writes a draft that differs from the file it starts from only in its version and effective date."""
+    path = Path(arguments.file)
+    if path.exists():
+        raise Usage(f"{path} is there already; choose another name")
+    text = load_text(Path(arguments.source))
+    load_policy(text, Path(arguments.source).name)
+    changes = [("version", json.dumps(arguments.version, ensure_ascii=False))]
+    if arguments.effective:
+        changes.append(("effective", _moment(arguments.effective).isoformat()))
+    for key, value in changes:
+        line = f"{key} = {value}".replace("\\", r"\\")
+        text = re.sub(rf"^{key} = .*$", line, text, count=1, flags=re.MULTILINE)
+    document = load_policy(text, path.name)
+    path.write_text(text, encoding="utf-8")
+    said = {"file": str(path), "version": document.version, "effective": document.effective.isoformat()}
+    if arguments.json:
+        print_json(console, said)
+    else:
+        console.print(f"{path}: version {document.version}. Change it, then: smmatic policy check {path}")
+    return OK
+
+
+def history(arguments: argparse.Namespace, console: Console) -> int:
+    """Shows every activated version, the newest first."""
+    from smmatic.accounts.queries import people
+
+    from .queries import current_policy, policy_history
+
+    rows = policy_history()
+    names = people([row.activated_by_id for row in rows if row.activated_by_id])
+    current = current_policy().id
+    said = [
+        {
+            "version": row.version,
+            "in_force": row.id == current,
+            "effective_at": row.effective_at.isoformat(),
+            "activated_at": row.activated_at.isoformat(),
+            "by": names[row.activated_by_id].shown_name if row.activated_by_id in names else "the installation",
+            "why": row.why,
+            "digest": row.digest,
+        }
+        for row in rows
+    ]
+    if arguments.json:
+        print_json(console, said)
+    else:
+        console.print(views.history_table(said))
+    return OK
+
+
 def load_text(path: Path) -> str:
     """The text of a file. Raises PolicyError when it cannot be read."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            problem = Problem(0, "", "too_long", "It is larger than a policy can be.", "Is it the right file?")
+            raise PolicyError([problem], str(path))
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem(
@@ -199,17 +282,18 @@ def _moment(text: str) -> datetime:
 def _problems(arguments: argparse.Namespace, console: Console, problems: Sequence[Problem]) -> None:
     proof = Proof(False, 0, 0, 0, 0, 0, 0.0, tuple(problems))
     if arguments.json:
-        _print_json(console, views.proof_json(proof))
+        print_json(console, views.proof_json(proof))
         return
     for part in views.proof_tables(proof, Path(arguments.file).name):
         console.print(part)
 
 
-def _print_json(console: Console, value: Any) -> None:
+def print_json(console: Console, value: Any) -> None:
+    """Prints plain data for programs."""
     console.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(more: Register | None) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print plain data for programs")
     common.add_argument("--language", default="en", help="language of the words (en, vi)")
@@ -240,4 +324,16 @@ def _parser() -> argparse.ArgumentParser:
     activated = add("activate", activate, "make a file the policy in force")
     activated.add_argument("file")
     activated.add_argument("--why", required=True, help="why it changes; kept with the version")
+    compared = add("diff", diff, "how one file differs from another, for the customer")
+    compared.add_argument("before")
+    compared.add_argument("after")
+    compared.add_argument("--most", type=int, default=12, help="how many changes to show with an example")
+    started = add("new", new, "start a draft from the shipped policy or another file")
+    started.add_argument("file", help="where to write the draft")
+    started.add_argument("--from", dest="source", default=str(SHIPPED_FILE), help="the file to start from")
+    started.add_argument("--version", required=True, help="the version of the draft")
+    started.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file it starts from")
+    add("history", history, "every activated version: from when, by whom, why")
+    if more is not None:
+        more(add)
     return parser

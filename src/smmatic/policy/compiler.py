@@ -15,6 +15,7 @@ from typing import Any
 from .problems import PolicyError, Problem
 from .shape import Assignment, Fact, PolicyDocument, Rule
 from .space import Space, as_bytes
+from .terms import BASIC
 
 TABLE_FORMAT = 1
 IMPOSSIBLE = 255
@@ -26,8 +27,8 @@ MOST_RULES = 254
 class Outcome:
     """One answer: decision, what comes back, what happens to the order, when, by which clause and rule.
 
-    decision: approve | deny | review; credits: all | undelivered | none; order: cancel | stop | keep;
-    due: 'at_once', 'business_days', or the name of a deadline in hours.
+    decision: approve | deny | review; credits: all | undelivered | none | a share of the policy's own;
+    order: cancel | stop | keep; due: 'at_once', 'business_days', a deadline in hours, or a promise of its own.
     """
 
     decision: str
@@ -189,6 +190,10 @@ class CompiledPolicy:
                 }
                 for outcome in self.outcomes
             ],
+            "shares": {
+                name: {"of": share.of, "percent": share.percent, "withheld": share.withheld}
+                for name, share in {**BASIC, **self.document.shares}.items()
+            },
             "impossible": IMPOSSIBLE,
             "table": base64.b64encode(self.table).decode("ascii"),
         }

@@ -31,10 +31,14 @@ from .shape import (
     Transition,
 )
 
+MOST_BYTES = 8_000_000
+"""More than any policy file can have."""
+
 SHIPPED_FILE = Path(__file__).parent / "policies" / "smmatic.toml"
 """The policy that an installation starts with."""
 
 __all__ = [
+    "MOST_BYTES",
     "SHIPPED_FILE",
     "Approvals",
     "Assignment",
@@ -71,7 +75,7 @@ def load_policy_file(path: Path) -> PolicyDocument:
     Raises PolicyError, also when the file is not there, is no UTF-8 text or is larger than a policy can be.
     """
     try:
-        if path.stat().st_size > 8_000_000:
+        if path.stat().st_size > MOST_BYTES:
             problem = Problem(0, "", "too_long", "It is larger than a policy can be.", "Is it the right file?")
             raise PolicyError([problem], str(path))
         text = path.read_text(encoding="utf-8")

@@ -19,6 +19,8 @@ _ARITHMETIC = {
     "en": {
         "all": "{charge} charged",
         "undelivered": "{charge} charged - {spent} for {delivered} of {ordered} delivered",
+        "part": "{stays} that stay: {percent}% of it",
+        "withheld": "{kept} withheld: {percent}% of the charge",
         "back": "{back} already back",
         "none": "no Credits come back",
         "result": "{amount} Credits come back",
@@ -26,6 +28,8 @@ _ARITHMETIC = {
     "vi": {
         "all": "đã trừ {charge}",
         "undelivered": "đã trừ {charge} - {spent} cho {delivered}/{ordered} đã giao",
+        "part": "{stays} không hoàn: {percent}% của phần này",
+        "withheld": "{kept} được giữ lại: {percent}% số đã trừ",
         "back": "{back} đã hoàn trước đó",
         "none": "không được hoàn Credit",
         "result": "hoàn {amount} Credit",
@@ -141,7 +145,7 @@ def explain(
         clause=outcome.clause,
         title=say(document, document.clause(outcome.clause).title, language),
         decision=names["decision"][outcome.decision].raw(language),
-        credits=names["credits"][outcome.credits].raw(language),
+        credits=say(document, names["credits"][outcome.credits], language),
         order=names["order"][outcome.order].raw(language),
         reason=reason,
         result=result,
@@ -159,17 +163,24 @@ def explain(
 def arithmetic_line(numbers: Arithmetic, language: str, digits: int = DIGITS) -> str:
     """'100.00 charged - 40.00 for 40 of 100 delivered = 60.00 Credits come back'."""
     words = _ARITHMETIC.get(language, _ARITHMETIC["en"])
-    if numbers.credits == "none":
+    if numbers.share.of == "none":
         return words["none"]
     spent = numbers.charge * numbers.delivered // numbers.ordered
+    share = numbers.share
     parts = [
-        words[numbers.credits].format(
+        words[share.of].format(
             charge=amount_words(numbers.charge, language, digits),
             spent=amount_words(spent, language, digits),
             delivered=count_words(numbers.delivered, language),
             ordered=count_words(numbers.ordered, language),
         )
     ]
+    base = numbers.charge - (spent if share.of == "undelivered" else 0)
+    stays, kept = base * (100 - share.percent) // 100, numbers.charge * share.withheld // 100
+    if share.percent < 100:
+        parts.append(words["part"].format(stays=amount_words(stays, language, digits), percent=100 - share.percent))
+    if share.withheld:
+        parts.append(words["withheld"].format(kept=amount_words(kept, language, digits), percent=share.withheld))
     back = numbers.released + numbers.refunded
     if back:
         parts.append(words["back"].format(back=amount_words(back, language, digits)))

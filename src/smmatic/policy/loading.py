@@ -7,6 +7,7 @@ import tomllib
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from . import loading_own as own
 from . import loading_parts as parts
 from .lines import LineIndex
 from .problems import PolicyError, Problem
@@ -66,7 +67,9 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
         root.problem("format", "unknown_format", "This format is not known here.", f"Write format = {FORMAT}.")
     policy = root.table("policy")
     report.languages = _languages(policy)
-    classes = tuple(_service_class(table) for table in root.tables("service_class"))
+    classes = tuple(own.service_class(table) for table in root.tables("service_class"))
+    shares, share_names = own.shares(list(root.tables("share", required=False)), report)
+    promises = own.promises(list(root.tables("promise", required=False)), classes)
     times = _times(root.table("times"), classes)
     incident = _incident(root.table("incident"))
     deadlines = _deadlines(root.table("deadlines"))
@@ -77,6 +80,11 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
     appeal_times = appeal.number("times", least=0, most=100)
     bonus_grace_days = bonus.number("grace_days", least=0, most=3_650)
     support_address = _address(policy)
+    words = parts.word_lists(root.table("words"))
+    facts = tuple(parts.fact(table) for table in root.tables("fact"))
+    windows = {fact.id: fact.window for fact in facts if fact.window}
+    thresholds = {fact.id: fact.attribute.at_least for fact in facts if fact.attribute and fact.attribute.at_least}
+    own_data, own_units = own.own_data(windows, thresholds, shares, promises)
     document = PolicyDocument(
         id=policy.identifier(),
         version=policy.string("version"),
@@ -95,9 +103,9 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
         bonus_grace_days=bonus_grace_days,
         service_classes=classes,
         units=parts.units(root.table("units")),
-        words=parts.word_lists(root.table("words")),
+        words={**words, "credits": {**words["credits"], **share_names}},
         transitions=parts.transitions(root.table("transitions")),
-        facts=tuple(parts.fact(table) for table in root.tables("fact")),
+        facts=facts,
         impossible=tuple(parts.impossible(table) for table in root.tables("impossible", required=False)),
         outcomes=tuple(parts.outcome_words(table) for table in root.tables("outcome")),
         sections=tuple(parts.section(table) for table in root.tables("section")),
@@ -107,7 +115,8 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
         properties=tuple(parts.property_(table) for table in root.tables("property", required=False)),
         cases=tuple(parts.case(table) for table in root.tables("case")),
         data={
-            **_data(times, incident, deadlines, approvals),
+            **_data(times, classes, incident, deadlines, approvals),
+            **own_data,
             "appeal.days": appeal_days,
             "appeal.times": appeal_times,
             "bonus.grace_days": bonus_grace_days,
@@ -115,6 +124,9 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
         },
         source=text,
         name=name,
+        shares=shares,
+        promises=promises,
+        data_units={**{f"times.{item.id}": "hours" for item in classes if item.hours}, **own_units},
     )
     for table in (policy, appeal, bonus, root):
         table.finish()
@@ -134,16 +146,6 @@ def _address(policy: Table) -> str:
     if address and not re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", address):
         policy.problem("support_address", "bad_address", f"'{address}' is no mail address.", "Write name@host.")
     return address
-
-
-def _service_class(table: Table) -> ServiceClass:
-    found = ServiceClass(
-        id=table.identifier(),
-        name=table.words("name"),
-        business_days=table.number("business_days", least=0, most=90),
-    )
-    table.finish()
-    return found
 
 
 def _times(table: Table, classes: tuple[ServiceClass, ...]) -> Times:
@@ -195,13 +197,14 @@ def _approvals(table: Table) -> Approvals:
     return found
 
 
-def _data(times: Times, incident: Incident, deadlines: Deadlines, approvals: Approvals) -> dict[str, int | str]:
+def _data(
+    times: Times, classes: tuple[ServiceClass, ...], incident: Incident, deadlines: Deadlines, approvals: Approvals
+) -> dict[str, int | str]:
     """The numbers that a text may show, by the path that its placeholder names."""
-    days = times.business_days.values()
+    days = [item.business_days for item in classes if not item.hours]
     return {
-        **{f"times.{name}": number for name, number in times.business_days.items()},
-        "times.shortest": min(days, default=0),
-        "times.longest": max(days, default=0),
+        **{f"times.{item.id}": item.span.number for item in classes},
+        **({"times.shortest": min(days), "times.longest": max(days)} if days else {}),
         "times.cut_off": f"{times.cut_off:%H:%M}",
         "times.due_by": f"{times.due_by:%H:%M}",
         "incident.at_most_days": incident.at_most_days,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from . import loading_own as own
 from .reading import Table
 from .shape import (
     CLAUSE_KINDS,
@@ -71,16 +72,21 @@ def transitions(table: Table) -> Mapping[str, Transition]:
 
 
 def fact(table: Table) -> Fact:
-    """A fact with its values."""
+    """A fact with its values, and where it comes from when it is the policy's own."""
+    values = tuple(_fact_value(value) for value in table.tables("values"))
     found = Fact(
         id=table.identifier(),
         role=table.choice("role", ROLES, required=False, default="other"),
         name=table.words("name"),
         description=table.words("description"),
-        values=tuple(_fact_value(value) for value in table.tables("values")),
+        values=values,
         default=table.string("default", required=False),
         line=table.line,
+        window=own.window(table),
+        attribute=own.attribute(table, values),
     )
+    if found.window and found.attribute:
+        table.problem("since", "bad_fact", f"'{found.id}' is a window and an attribute.", "Make two facts of it.")
     table.finish()
     return found
 
@@ -88,7 +94,7 @@ def fact(table: Table) -> Fact:
 def _fact_value(table: Table) -> FactValue:
     words = {language: table.string(language, required=False) for language in table.report.languages}
     name = table.as_words({language: said for language, said in words.items() if said}, table.path)
-    found = FactValue(id=table.identifier(), name=name)
+    found = FactValue(id=table.identifier(), name=name, of=table.strings("of", required=False))
     table.finish()
     return found
 
@@ -106,12 +112,13 @@ def then(table: Table) -> Then:
     """The answer of a rule. Anything but Credits inside the platform is refused here: there is no such outcome."""
     entry = table.table("then")
     credits = entry.string("credits")
-    if credits and credits not in CREDITS:
+    options = (*CREDITS, *table.report.shares)
+    if credits and credits not in options:
         entry.problem(
             "credits",
             "not_credits",
             f"'{credits}' is nothing that can come back.",
-            f"Only Credits of this order come back: {', '.join(CREDITS)}. Nothing is ever paid out.",
+            f"Only Credits of this order come back: {', '.join(options)}. Nothing is ever paid out.",
             proof=5,
         )
     found = Then(

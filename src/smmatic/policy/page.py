@@ -136,7 +136,7 @@ def policy_page_of(document: PolicyDocument, language: str, *, support_address: 
             PageTime(
                 item.id,
                 say(document, item.name, language),
-                with_unit(document, "business_days", item.business_days, language),
+                with_unit(document, item.span.unit, item.span.number, language),
                 item.business_days,
             )
             for item in document.service_classes

@@ -8,6 +8,7 @@ from .arithmetic import refundable_units
 from .compiler import Evaluation, fits
 from .problems import Problem
 from .shape import Case
+from .terms import Share
 
 _SCALE = 10_000
 """Worked cases are written in Credits with up to four decimals, the default scale of an installation."""
@@ -39,14 +40,14 @@ def _answer(evaluation: Evaluation, case: Case) -> Iterator[Problem]:
             "Correct the rules, or what the case expects.",
         )
         return
-    yield from _amount(case, outcome.credits)
+    yield from _amount(case, document.share(outcome.credits))
 
 
-def _amount(case: Case, credits: str) -> Iterator[Problem]:
+def _amount(case: Case, share: Share) -> Iterator[Problem]:
     if case.amounts is None:
         return
     amounts = case.amounts
-    given = refundable_units(_units(amounts.charge), amounts.delivered, amounts.ordered, 0, 0, credits)
+    given = refundable_units(_units(amounts.charge), amounts.delivered, amounts.ordered, 0, 0, share)
     if given != _units(amounts.returns):
         said = f"{given // _SCALE}.{given % _SCALE:04d}"
         yield _problem(case, f"it expects {amounts.returns} Credits, and {said} come back.", "Correct 'returns'.")

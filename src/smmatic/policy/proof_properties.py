@@ -1,19 +1,18 @@
 """Proof 5: properties that hold for every possible combination, declared by the author or built in.
 
-Amounts are compared without numbers, by levels: 2 is the whole charge, 1 the undelivered part of an order delivered in
-part, 0 nothing. A review is the interval from nothing to the undelivered part, and both its ends are compared.
+Amounts are compared for every order at once; `amounts.py` says how. A review is the interval from nothing to the
+undelivered part, and both its ends are compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .amounts import Amounts
 from .compiler import Evaluation
 from .problems import Problem
 from .shape import CREDITS, Property
 from .words import facts_in_words
-
-_LEVELS = (1, 2)
 
 
 def property_problems(evaluation: Evaluation) -> Iterator[Problem]:
@@ -28,38 +27,11 @@ def property_problems(evaluation: Evaluation) -> Iterator[Problem]:
         yield from _declared(evaluation, amounts, item)
 
 
-class Amounts:
-    """For each level, the combinations that surely give at least it (`least`), and those that may (`most`)."""
-
-    def __init__(self, evaluation: Evaluation) -> None:
-        delivered = evaluation.document.facts_in_role("delivered")[0].id
-        space = evaluation.space
-        nothing = space.mask(delivered, ["none"])
-        something_left = space.mask(delivered, ["none", "part"])
-        undelivered = {1: something_left, 2: nothing}
-        self.least: dict[int, int] = {}
-        self.most: dict[int, int] = {}
-        full = evaluation.where(decision="approve", credits="all")
-        part = evaluation.where(decision="approve", credits="undelivered")
-        review = evaluation.where(decision="review")
-        for level in _LEVELS:
-            self.least[level] = full | (part & undelivered[level])
-            self.most[level] = self.least[level] | (review & undelivered[level])
-
-    def pays_less(self, evaluation: Evaluation, fact: str, value: str, than: str) -> int:
-        """The possible combinations at `value` that give less than the same ones with `fact` at `than`."""
-        found = 0
-        for bound in (self.least, self.most):
-            for level in _LEVELS:
-                found |= evaluation.space.moved(bound[level], fact, than, value) & ~bound[level]
-        return found & evaluation.possible
-
-
 def _only_credits(evaluation: Evaluation) -> Iterator[Problem]:
     """Never to anything but Credits, and never more than charged: nothing else can be said, and 'no' gives nothing."""
     for rule in evaluation.document.rules:
         then = rule.then
-        if then.credits not in CREDITS:
+        if then.credits not in CREDITS and then.credits not in evaluation.document.shares:
             yield _problem(
                 rule.line,
                 rule.clause,
@@ -119,7 +91,7 @@ def _reviews_end(evaluation: Evaluation) -> Iterator[Problem]:
 def _delivery_is_monotone(evaluation: Evaluation, amounts: Amounts) -> Iterator[Problem]:
     delivered = evaluation.document.facts_in_role("delivered")[0]
     for less, more in (("none", "part"), ("part", "all"), ("none", "all")):
-        wrong = amounts.pays_less(evaluation, delivered.id, less, more)
+        wrong = amounts.grows(delivered.id, less, more)
         if wrong:
             yield _problem(
                 0,
@@ -134,7 +106,7 @@ def _delivery_is_monotone(evaluation: Evaluation, amounts: Amounts) -> Iterator[
 def _our_fault_pays(evaluation: Evaluation, amounts: Amounts) -> Iterator[Problem]:
     for fact in evaluation.document.facts_in_role("our_fault"):
         for absent in ("none", "refuted"):
-            wrong = amounts.pays_less(evaluation, fact.id, "verified", absent)
+            wrong = amounts.pays_less(fact.id, "verified", absent)
             if wrong:
                 yield _problem(
                     fact.line,
@@ -164,9 +136,9 @@ def _violations(evaluation: Evaluation, amounts: Amounts, item: Property) -> int
         found = 0
         for other in item.than:
             if item.never == "less":
-                found |= amounts.pays_less(evaluation, item.vary, item.value, other)
+                found |= amounts.pays_less(item.vary, item.value, other)
             else:
-                found |= amounts.pays_less(evaluation, item.vary, other, item.value)
+                found |= amounts.pays_less(item.vary, other, item.value)
         return found
     domain = evaluation.space.fitting(item.when) & evaluation.possible
     such = evaluation.where(**item.then)

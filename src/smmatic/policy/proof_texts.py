@@ -131,12 +131,12 @@ def _placeholders(document: PolicyDocument, placed: Placed, language: str, raw: 
                 f"{_capital(placed.what)} ({language}) shows '{path}', which is no value.",
                 f"Use one of: {', '.join([*document.data, *sorted(placed.values | placed.optional)])}.",
             )
-        elif unit and unit != unit_of(path):
+        elif unit and unit != unit_of(document, path):
             yield _problem(
                 placed,
                 "wrong_unit",
                 f"{_capital(placed.what)} ({language}) counts '{path}' in {unit}.",
-                f"Its unit is {unit_of(path) or 'none'}.",
+                f"Its unit is {unit_of(document, path) or 'none'}.",
             )
     for _, path in PLACEHOLDER.findall(required):
         if path in placed.optional:
@@ -148,8 +148,10 @@ def _placeholders(document: PolicyDocument, placed: Placed, language: str, raw: 
             )
 
 
-def unit_of(path: str) -> str:
+def unit_of(document: PolicyDocument, path: str) -> str:
     """The unit in which a value is counted, or ''."""
+    if path in document.data_units:
+        return document.data_units[path]
     if path.startswith("times.") and not path.endswith(("cut_off", "due_by")):
         return "business_days"
     for ending, unit in (("_hours", "hours"), ("_credits", "credits"), ("days", "days"), ("charge", "credits")):

@@ -229,6 +229,7 @@ def _dead(evaluation: Evaluation) -> Iterator[Problem]:
                 "Give it a rule that stands somewhere, or make it a statement.",
                 4,
             )
+    yield from _spare(document)
     used = {rule.then for rule in document.rules}
     for outcome in document.outcomes:
         if outcome.then not in used:
@@ -240,6 +241,21 @@ def _dead(evaluation: Evaluation) -> Iterator[Problem]:
                 "Take the [[outcome]] out, or correct its 'then'.",
                 4,
             )
+
+
+def _spare(document: PolicyDocument) -> Iterator[Problem]:
+    """Shares and promises that no rule gives, and facts of the policy's own that nothing asks for."""
+    named = {rule.then.credits for rule in document.rules} | {rule.then.due for rule in document.rules}
+    for name in (*document.shares, *document.promises):
+        if name not in named:
+            line = document.promises[name].line if name in document.promises else document.words["credits"][name].line
+            message = f"No rule answers with '{name}'."
+            yield Problem(line, "", "dead_share", message, "Take it out, or let a rule use it.", 4)
+    asked = {fact for rule in document.rules for item in rule.when for fact in item}
+    for fact in document.own_facts:
+        if fact.id not in asked:
+            message = f"No rule depends on '{fact.id}'."
+            yield Problem(fact.line, "", "dead_fact", message, "Take it out: it multiplies the combinations.", 4)
 
 
 def _outcomes(evaluation: Evaluation) -> Iterator[Problem]:
@@ -281,7 +297,7 @@ def _due_problem(document: PolicyDocument, rule: Rule) -> tuple[str, str] | None
         if due == AT_ONCE:
             return None
         return f"{rule.id} decides by itself and is due '{due or 'never'}'.", f'Write due = "{AT_ONCE}".'
-    deadlines = tuple(document.deadlines.__dataclass_fields__)
+    deadlines = (*document.deadlines.__dataclass_fields__, *document.promises)
     if due in deadlines or (due == BUSINESS_DAYS and document.service_classes):
         return None
     options = ", ".join((BUSINESS_DAYS, *deadlines))

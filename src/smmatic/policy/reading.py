@@ -10,6 +10,7 @@ from typing import Any
 from .lines import LineIndex, Path
 from .problems import Problem
 from .shape import Assignment, Text
+from .terms import Span
 
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
 _CLAUSE = re.compile(r"^[0-9]+(\.[0-9]+)?$")
@@ -22,6 +23,7 @@ class Report:
     def __init__(self, lines: LineIndex) -> None:
         self.lines = lines
         self.languages: tuple[str, ...] = ()
+        self.shares: tuple[str, ...] = ()
         self.problems: list[Problem] = []
 
     def add(self, path: Path, code: str, message: str, remedy: str, clause: str = "", proof: int = 0) -> None:
@@ -50,7 +52,8 @@ class Table:
         return self.report.lines.line(self.path)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
+        """Whether the key, which may be left out, is there. Whoever asks also reads it."""
+        self._read.add(key)
         return key in self._values
 
     def string(self, key: str, *, required: bool = True, default: str = "") -> str:
@@ -96,6 +99,16 @@ class Table:
             self._problem(key, "bad_number", f"'{key}' is {value!r}.", f"Write a whole number from {least} to {most}.")
             return least
         return value
+
+    def span(self, key: str) -> Span | None:
+        """A span of time such as '48h' or '3 business days'; None where it is missing or is none."""
+        value = self.string(key)
+        try:
+            return Span.parse(value) if value else None
+        except ValueError as error:
+            remedy = 'Write it like "48h", "14 days" or "3 business days".'
+            self._problem(key, "bad_span", str(error), remedy)
+            return None
 
     def clock(self, key: str) -> time:
         """A time of day, 'HH:MM'."""

@@ -15,9 +15,11 @@ from .shape import (
     PROOF_VALUES,
     Assignment,
     Case,
+    Fact,
     PolicyDocument,
     Property,
 )
+from .terms import SUPPLIED
 
 _SINGLE_ROLES = ("ask", "stage", "delivered", "reviewed")
 
@@ -75,6 +77,10 @@ class _Checker:
             values = set(fact.value_ids)
             if len(values) < 2:
                 self.note(fact.line, "bad_fact", f"'{fact.id}' has fewer than two values.", "Give it at least two.")
+            if not fact.own:
+                self._supplied(fact)
+            else:
+                self._own(fact, values)
             if fact.default and fact.default not in values:
                 self.note(fact.line, "unknown_value", f"'{fact.default}' is no value of {fact.id}.", "Correct it.")
             self._role_values(fact.id, fact.role, values, fact.line)
@@ -134,6 +140,50 @@ class _Checker:
                     path: Path = ("transitions", effect)
                     self.report.add(path, "unknown_value", f"'{stage}' is no stage.", "Use a value of the stage fact.")
 
+    def _supplied(self, fact: Fact) -> None:
+        """A fact without a source has to be one that the software says, with every value that it can say."""
+        said = SUPPLIED.get(fact.id)
+        if said is None:
+            self.note(
+                fact.line,
+                "no_source",
+                f"Nobody says '{fact.id}' of an order.",
+                f"Give it since and at_most, or an attribute; without a source there are {', '.join(SUPPLIED)}.",
+            )
+        elif set(fact.value_ids) != set(said):
+            self.note(
+                fact.line,
+                "bad_fact",
+                f"'{fact.id}' has other values than the software says of an order.",
+                f"Give it exactly: {', '.join(said)}.",
+            )
+
+    def _own(self, fact: Fact, values: set[str]) -> None:
+        """A fact of the policy's own: yes and no for a window or a threshold, values that can be for an attribute."""
+        if fact.id in SUPPLIED:
+            self.note(fact.line, "bad_fact", f"The software itself says '{fact.id}'.", "Rename your fact.")
+        if not fact.default:
+            self.note(
+                fact.line,
+                "no_default",
+                f"'{fact.id}' has no default.",
+                "Say which value it has where the moment has not come or the attribute is another one.",
+            )
+        attribute = fact.attribute
+        if (attribute is None or attribute.at_least is not None) and values != {"no", "yes"}:
+            self.note(fact.line, "bad_fact", f"'{fact.id}' is a yes/no fact.", "Give it exactly: no, yes.")
+        known = {
+            "service.class": {item.id for item in self.document.service_classes},
+            "customer.type": {"consumer", "business"},
+        }
+        if attribute and attribute.name in known:
+            for word in attribute.values:
+                if word not in known[attribute.name] and attribute.values[word] != fact.default:
+                    options = ", ".join(sorted(known[attribute.name]))
+                    self.note(
+                        fact.line, "unknown_value", f"'{word}' is no {attribute.name}.", f"Use one of: {options}."
+                    )
+
     def _doubles(self, what: str, ids: Iterable[tuple[str, int]]) -> None:
         seen: dict[str, int] = {}
         for found, line in ids:
@@ -190,7 +240,8 @@ class _Checker:
                 self.note(line, "unknown_clause", f"There is no clause '{number}'.", "Name a clause of this file.")
 
     def _answer(self, item: Property) -> None:
-        options = {"decision": DECISIONS, "credits": CREDITS, "order": ORDER_EFFECTS, "clause": tuple(self.numbers)}
+        credits = (*CREDITS, *self.document.shares)
+        options = {"decision": DECISIONS, "credits": credits, "order": ORDER_EFFECTS, "clause": tuple(self.numbers)}
         if not item.then:
             self.note(item.line, "bad_property", f"'{item.id}' says nothing about the answer.", "Fill its 'then'.")
         for key, value in item.then.items():

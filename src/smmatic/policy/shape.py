@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
+
+from .terms import BASIC, Attribute, Promise, Share, Span, Window
 
 Assignment = Mapping[str, tuple[str, ...]]
 """Facts and the values of each that fit. A fact that is not named may have any value."""
@@ -35,17 +37,19 @@ class Text:
 
 @dataclass(frozen=True)
 class FactValue:
-    """One value that a fact can have, with its name for people."""
+    """One value that a fact can have, with its name for people; `of` lists the values of an attribute it stands for."""
 
     id: str
     name: Text
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Fact:
     """Something that a decision may depend on: a closed list of values.
 
-    role: what the built-in proofs know it as (one of ROLES); default: its value where nobody says otherwise, or ''.
+    role: what the built-in proofs know it as (one of ROLES); default: its value where nobody says otherwise, or '';
+    window, attribute: where a policy's own fact comes from. A fact with neither is one that the software itself says.
     """
 
     id: str
@@ -55,6 +59,13 @@ class Fact:
     values: tuple[FactValue, ...]
     default: str
     line: int
+    window: Window | None = None
+    attribute: Attribute | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether the policy declares itself where this fact comes from."""
+        return self.window is not None or self.attribute is not None
 
     def value(self, value_id: str) -> FactValue:
         """The value with that id. Raises KeyError when the fact has no such value."""
@@ -83,8 +94,8 @@ class Impossible:
 class Then:
     """The answer of a rule.
 
-    decision: approve, deny or review; credits: all, undelivered or none; order: cancel, stop or keep;
-    due: 'at_once', 'business_days' (by service class) or the name of a deadline in hours.
+    decision: approve, deny or review; credits: all, undelivered, none or a share of the policy's own; order: cancel,
+    stop or keep; due: 'at_once', 'business_days' (by service class), a deadline in hours or a promise of its own.
     """
 
     decision: str
@@ -152,11 +163,20 @@ class OutcomeWords:
 
 @dataclass(frozen=True)
 class ServiceClass:
-    """A kind of service and the business days in which a person answers."""
+    """A kind of service and the time in which a person answers; with `hours` it is hours of the clock.
+
+    `business_days` is then the whole business days that the hours never exceed, for those who count in days.
+    """
 
     id: str
     name: Text
     business_days: int
+    hours: int = 0
+
+    @property
+    def span(self) -> Span:
+        """The promised time."""
+        return Span(self.hours, "hours") if self.hours else Span(self.business_days, "business_days")
 
 
 @dataclass(frozen=True)
@@ -309,11 +329,30 @@ class PolicyDocument:
     data: Mapping[str, int | str]
     source: str
     name: str
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    data_units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule, in the order of the clauses."""
         return tuple(rule for clause in self.clauses for rule in clause.rules)
+
+    def share(self, credits: str) -> Share:
+        """What `credits` of an answer gives back. Raises KeyError for a word that this policy does not know."""
+        return BASIC[credits] if credits in BASIC else self.shares[credits]
+
+    @property
+    def own_facts(self) -> tuple[Fact, ...]:
+        """The facts that this policy declares itself."""
+        return tuple(fact for fact in self.facts if fact.own)
+
+    @property
+    def review_clause(self) -> str:
+        """The number of the clause under which a person looks at what the policy cannot answer."""
+        reviewing = [rule for rule in self.rules if rule.then.decision == "review"]
+        usual = [rule for rule in reviewing if rule.then.due == BUSINESS_DAYS or rule.then.due in self.promises]
+        return next((rule.clause for rule in usual or reviewing), self.clauses[0].number)
 
     def clause(self, number: str) -> Clause:
         """The clause with that number. Raises KeyError when there is none."""

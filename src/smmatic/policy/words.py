@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from .shape import Case, PolicyDocument, Text
 
-PLACEHOLDER = re.compile(r"\{(?:([a-z_]+):)?([a-z_.]+)\}")
+PLACEHOLDER = re.compile(r"\{(?:([a-z_]+):)?([a-z][a-z0-9_.]*)\}")
 OPTIONAL = re.compile(r"\[\?(.*?)\]", re.DOTALL)
 RUNTIME = frozenset({"amount", "due", "until", "since"})
 """Values that are known only when a sentence is said."""
@@ -58,7 +58,9 @@ def preview_sentence(document: PolicyDocument, name: str, language: str, **value
 
 
 def with_unit(document: PolicyDocument, unit: str, number: int | str, language: str) -> str:
-    """'1 business day', '3 ngày làm việc'. Raises KeyError for a unit that the policy has no words for."""
+    """'1 business day', '3 ngày làm việc', '15%'. Raises KeyError for a unit that the policy has no words for."""
+    if unit == "percent":
+        return f"{number}%"
     forms = document.units[unit].get(language) or next(iter(document.units[unit].values()))
     said = (
         f"{number:,}".replace(",", _GROUPING.get(language, ","))

@@ -83,7 +83,7 @@ def preview_refund(person: Person, order_id: int, reason_code: str) -> Preview:
     chosen = reason(reason_code)
     situation = _with_reason(situation_of(order), chosen, person, "")
     plan = situation.plan("refund")
-    due = situation.due(now()) if plan.review else None
+    due = situation.due(now(), plan.outcome.due) if plan.review else None
     return Preview(situation, plan, due, _request_refusal(situation))
 
 

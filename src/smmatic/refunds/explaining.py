@@ -12,9 +12,10 @@ from smmatic.policy.arithmetic import Arithmetic
 from smmatic.policy.compiler import ImpossibleFacts
 from smmatic.policy.explanations import Explanation, explain
 from smmatic.policy.queries import PolicyRow
+from smmatic.policy.shape import PolicyDocument
 from smmatic.refunds import queries
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import LOOK, ClaimState, Plan
+from smmatic.refunds.rules import ClaimState, Plan, look
 from smmatic.refunds.steps import Situation
 
 
@@ -46,14 +47,14 @@ def _explain(
 ) -> Explanation:
     due = moment_words(due_at, row.document.times.zone, language) if due_at else ""
     try:
-        return explain(row.compiled, facts, _sources(claims, language), language, numbers, due=due)
+        return explain(row.compiled, facts, _sources(row.document, claims, language), language, numbers, due=due)
     except ImpossibleFacts as error:
         # The order is in a combination that the policy rules out: a person looks, and is told why.
-        clause = row.document.clause("5.1")
+        clause = row.document.clause(row.document.review_clause)
         reason = " ".join(reason.get(language, "") for reason in error.reasons)
         return Explanation(
             version=row.version,
-            clause="5.1",
+            clause=clause.number,
             title=clause.title.raw(language),
             decision=row.document.words["decision"]["review"].raw(language),
             credits=row.document.words["credits"]["none"].raw(language),
@@ -65,11 +66,11 @@ def _explain(
             facts=(),
             beaten=(),
             arithmetic="",
-            outcome=LOOK,
+            outcome=look(row.document),
         )
 
 
-def _sources(claims: Mapping[str, ClaimState], language: str) -> dict[str, str]:
+def _sources(document: PolicyDocument, claims: Mapping[str, ClaimState], language: str) -> dict[str, str]:
     with translation.override(language):
         words = {
             "customer": gettext("said by the customer"),
@@ -79,4 +80,6 @@ def _sources(claims: Mapping[str, ClaimState], language: str) -> dict[str, str]:
         }
         sources = dict.fromkeys(("stage", "delivered"), gettext("the order's own record"))
         sources["ask"] = gettext("the request itself")
-    return sources | {name: words.get(claim.source, claim.source) for name, claim in claims.items()}
+        window, attribute = gettext("the clock of our own system"), gettext("the terms pinned at placing")
+    own = {fact.id: window if fact.window else attribute for fact in document.own_facts}
+    return sources | own | {name: words.get(claim.source, claim.source) for name, claim in claims.items()}

@@ -17,7 +17,7 @@ from smmatic.policy.compiler import ImpossibleFacts
 from smmatic.refunds import queries, steps
 from smmatic.refunds.models import CLAIMS, Case
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import Plan, make_plan
+from smmatic.refunds.rules import Plan
 from smmatic.refunds.steps import (
     ClaimInput,
     Situation,
@@ -39,9 +39,7 @@ def review_plan(situation: Situation, ask: str) -> Plan:
     if any(claim.proof == "alleged" for claim in situation.claims.values()):
         raise Refusal(RefusalCode.CASE_UNDECIDED)
     try:
-        plan = make_plan(
-            situation.policy.compiled, situation.order, situation.charge, situation.claims, ask, reviewed=True
-        )
+        plan = situation.strict_plan(ask, reviewed=True)
     except ImpossibleFacts as error:
         raise Refusal(RefusalCode.CASE_UNDECIDED) from error
     if plan.review:

@@ -6,15 +6,23 @@ What a preview shows and what is then executed come from this one plan.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from smmatic.credits.queries import ChargeRow
+from smmatic.kernel.amounts import UNITS
 from smmatic.orders.queries import OrderRow
 from smmatic.policy.arithmetic import Arithmetic, work_out
 from smmatic.policy.compiler import CompiledPolicy, Outcome
+from smmatic.policy.shape import PolicyDocument
+from smmatic.policy.terms import Share
 
 IMPOSSIBLE_CELL = -1
-LOOK = Outcome("review", "none", "keep", "business_days", "5.1", "impossible")
-"""The answer for an order in a combination that the policy calls impossible: a person looks."""
+
+
+def look(document: PolicyDocument) -> Outcome:
+    """The answer for an order in a combination that the policy calls impossible: a person looks."""
+    return Outcome("review", "none", "keep", "business_days", document.review_clause, "impossible")
+
 
 CLAIM_FACTS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_party_violation")
 
@@ -81,14 +89,48 @@ def delivered_of(order: OrderRow) -> str:
     return "all" if order.delivered >= order.quantity else "part"
 
 
-def facts_of(order: OrderRow, claims: Mapping[str, ClaimState], ask: str, *, reviewed: bool) -> dict[str, str]:
-    """Every fact that the policy asks for."""
+def described(order: OrderRow) -> dict[str, object]:
+    """What is known of an order, as policies name it: moments, and attributes of service, order and customer."""
+    terms = order.terms
+    return {
+        "placed_at": order.placed_at,
+        "accepted_at": order.accepted_at,
+        "start_promised_at": order.start_promised_at,
+        "started_at": order.started_at,
+        "ended_at": order.ended_at,
+        "completed_at": order.ended_at if order.status == "completed" else None,
+        "order.quantity": order.quantity,
+        "order.credits": order.amount // UNITS,
+        "order.channel": order.channel,
+        "order.link_kind": order.link_kind,
+        "order.start_now": order.start_now,
+        "service.class": terms.get("service_class"),
+        "service.category": terms.get("category"),
+        "service.platform": terms.get("platform"),
+        "service.type": terms.get("type"),
+        "service.delivery": terms.get("delivery"),
+        "service.code": order.service_code,
+        "customer.type": terms.get("customer_type"),
+        "customer.jurisdiction": terms.get("customer_jurisdiction"),
+        "customer.language": terms.get("customer_language"),
+    }
+
+
+def facts_of(
+    order: OrderRow,
+    claims: Mapping[str, ClaimState],
+    ask: str,
+    *,
+    reviewed: bool,
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Every fact that the policy asks for; `own` are those that the policy declares itself."""
     facts = {"ask": ask, "stage": stage_of(order), "delivered": delivered_of(order)}
     facts |= {name: claims[name].proof if name in claims else "none" for name in CLAIM_FACTS}
     expected = claims.get("expectations")
     facts["expectations"] = "claimed" if expected and expected.proof in ("claimed", "alleged", "verified") else "no"
     facts["reviewed"] = "yes" if reviewed else "no"
-    return facts
+    return facts | dict(own)
 
 
 def make_plan(
@@ -99,16 +141,18 @@ def make_plan(
     ask: str,
     *,
     reviewed: bool = False,
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
-    """Decides by the policy and computes every unit that would move.
+    """Decides by the policy and computes every unit that would move. `own` are the facts of the policy's own.
 
     Raises:
         ImpossibleFacts: when the order's facts are a combination that the policy calls impossible.
     """
-    facts = facts_of(order, claims, ask, reviewed=reviewed)
+    facts = facts_of(order, claims, ask, reviewed=reviewed, own=own)
     outcome = compiled.decide(facts)
     cell = compiled.cell(facts)
-    numbers = arithmetic_of(order, charge, outcome.credits if outcome.decision == "approve" else "none")
+    credits = outcome.credits if outcome.decision == "approve" else "none"
+    numbers = arithmetic_of(order, charge, credits, compiled.document.share(credits))
     if outcome.decision == "review":
         return Plan(ask, facts, cell, outcome, numbers, 0, 0, 0, 0, 0)
     back = numbers.amount
@@ -123,9 +167,9 @@ def make_plan(
     return Plan(ask, facts, cell, outcome, numbers, back, release, refund, capture, forfeit)
 
 
-def arithmetic_of(order: OrderRow, charge: ChargeRow, credits: str) -> Arithmetic:
-    """The numbers of an amount, as they are now."""
-    return work_out(charge.amount, order.delivered, order.quantity, charge.released, charge.refunded, credits)
+def arithmetic_of(order: OrderRow, charge: ChargeRow, credits: str, share: Share | None = None) -> Arithmetic:
+    """The numbers of an amount, as they are now; `share` is what a policy's own `credits` means."""
+    return work_out(charge.amount, order.delivered, order.quantity, charge.released, charge.refunded, credits, share)
 
 
 def needs_second_person(units: int, returned_in_period: int, *, per_case: int, per_period: int) -> bool:

@@ -21,13 +21,25 @@ from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
 from smmatic.policy import queries as policy
-from smmatic.policy.business_time import DueDate, due_at
+from smmatic.policy.business_time import DueDate
 from smmatic.policy.compiler import ImpossibleFacts
+from smmatic.policy.facts import own_facts
+from smmatic.policy.promises import promised_at
 from smmatic.policy.queries import PolicyRow
+from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
 from smmatic.refunds.models import Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import IMPOSSIBLE_CELL, LOOK, ClaimState, Plan, arithmetic_of, make_plan, needs_second_person
+from smmatic.refunds.rules import (
+    IMPOSSIBLE_CELL,
+    ClaimState,
+    Plan,
+    arithmetic_of,
+    described,
+    look,
+    make_plan,
+    needs_second_person,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -48,33 +60,41 @@ class ClaimInput:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a decision on an order rests on, under the order's own policy version."""
+    """Everything that a decision on an order rests on, under the policy version that governs it.
+
+    `own` are the facts that this policy declares itself, as they were when the customer asked.
+    """
 
     order: OrderRow
     charge: ChargeRow
     claims: Mapping[str, ClaimState]
     policy: PolicyRow
+    own: Mapping[str, str]
 
     def plan(self, ask: str, *, reviewed: bool = False) -> Plan:
         """The plan for what is asked. A combination that the policy calls impossible goes to a person and alarms."""
         try:
-            return make_plan(self.policy.compiled, self.order, self.charge, self.claims, ask, reviewed=reviewed)
+            return self.strict_plan(ask, reviewed=reviewed)
         except ImpossibleFacts as error:
             _log.error("order %s is in a combination that the policy calls impossible: %s", self.order.id, error)
             numbers = arithmetic_of(self.order, self.charge, "none")
-            return Plan(ask, error.facts, IMPOSSIBLE_CELL, LOOK, numbers, 0, 0, 0, 0, 0)
+            return Plan(ask, error.facts, IMPOSSIBLE_CELL, look(self.policy.document), numbers, 0, 0, 0, 0, 0)
+
+    def strict_plan(self, ask: str, *, reviewed: bool) -> Plan:
+        """As `plan`. Raises ImpossibleFacts for a combination that the policy calls impossible."""
+        return make_plan(
+            self.policy.compiled, self.order, self.charge, self.claims, ask, reviewed=reviewed, own=self.own
+        )
 
     def with_claim(self, claim: ClaimInput) -> "Situation":
         """The situation as if one more claim had been made, for previews."""
         state = ClaimState(claim.claim, claim.proof, claim.source, claim.source_id, claim.evidence)
         return replace(self, claims=dict(self.claims) | {claim.claim: state})
 
-    def due(self, opened_at: datetime) -> DueDate:
-        """When a person has to have answered a case opened at a moment."""
-        times = self.policy.document.times
-        # A class that this version does not know gets the longest promise, never an error at run time.
-        days = times.business_days.get(self.order.service_class, max(times.business_days.values()))
-        return due_at(opened_at, days, policy.calendar(self.order.calendar_version_id).calendar, times)
+    def due(self, opened_at: datetime, due: str = BUSINESS_DAYS) -> DueDate:
+        """When a person has to have answered a case opened at a moment, by what the clause promises."""
+        calendar = policy.calendar(self.order.calendar_version_id).calendar
+        return promised_at(self.policy.document, due, self.order.service_class, opened_at, calendar)
 
     def second_person_needed(self, units: int) -> bool:
         """Whether giving back `units` by a person's decision needs a second person.
@@ -98,7 +118,18 @@ def situation_of(order: OrderRow) -> Situation:
     charge = credits.charge(order.id)
     if charge is None:
         raise RuntimeError(f"order {order.id} has no charge: run `smmatic prove`")
-    return Situation(order, charge, queries.claims_of(order.id), policy.policy(order.policy_version_id))
+    row = policy.policy(order.policy_version_id)
+    return Situation(order, charge, queries.claims_of(order.id), row, own_facts_of(order, row))
+
+
+def own_facts_of(order: OrderRow, row: PolicyRow) -> dict[str, str]:
+    """The facts that a policy declares itself, at the moment of asking: an open case keeps the moment it was opened."""
+    document = row.document
+    if not document.own_facts:
+        return {}
+    case = queries.open_case(order.id)
+    asked_at = case.opened_at if case else now()
+    return own_facts(document, described(order), asked_at, policy.calendar(order.calendar_version_id).calendar)
 
 
 def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
@@ -131,7 +162,8 @@ def open_case(
         Refusal (through atomic): `case_open` when the order has an open case.
     """
     opened_at = now()
-    due = situation.due(opened_at) if state in ("in_review", "approved") else None
+    promise = plan.outcome.due if plan.review else BUSINESS_DAYS
+    due = situation.due(opened_at, promise) if state in ("in_review", "approved") else None
     by_person = actor.kind == "staff"
     row = Case.objects.create(
         order_id=situation.order.id,

@@ -22,6 +22,7 @@ NEEDS = {
     "deposit_decline": Permission.DEPOSIT_CONFIRM, "person_add": Permission.PEOPLE_MANAGE,
     "person_role": Permission.PEOPLE_MANAGE, "customer_give": Permission.CREDITS_GRANT,
     "policy_check": Permission.POLICY_ACTIVATE, "policy_activate": Permission.POLICY_ACTIVATE,
+    "policy_live": Permission.POLICY_ACTIVATE,
 }  # fmt: skip
 """Routes that write, and what they need. Every other route only reads."""
 
@@ -38,8 +39,10 @@ def addresses() -> dict[str, str]:
 
     file = keep_file(who, name="a.txt", content=b"text")
     talk = post_message(who, None, "Hello").conversation_id
+    from smmatic.policy.queries import current_policy
+
     values = {
-        "case_id": case.id, "order_id": work.id, "deposit_id": asked.id, "file_id": file.id, "conversation_id": talk,
+        "version_id": current_policy().id, "case_id": case.id, "order_id": work.id, "deposit_id": asked.id, "file_id": file.id, "conversation_id": talk,
         "person_id": who.id,
     }  # fmt: skip
     return {

@@ -14,6 +14,7 @@ from smmatic.catalogue.queries import ServiceRow, service_by_code, services
 from smmatic.credits.queries import wallet
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.actions import OrderRequest, quote
+from smmatic.policy.promises import decision_days
 from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import say
@@ -192,7 +193,7 @@ def service_out(row: ServiceRow) -> ServiceOut:
         delivery=row.delivery,
         rework_days=row.rework_days,
         can_be_stopped=row.can_be_stopped,
-        decision_days=current_policy().document.times.business_days[row.service_class],
+        decision_days=decision_days(current_policy().document, row.service_class),
         link_kinds=list(row.link_kinds),
         link_expected=row.link_expected,
         link_example=row.link_example,
