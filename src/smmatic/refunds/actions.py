@@ -17,7 +17,7 @@ from smmatic.kernel.texts import clean_text
 from smmatic.orders import queries as orders
 from smmatic.orders import steps as order_steps
 from smmatic.orders.queries import OrderRow
-from smmatic.orders.steps import Actor, actor_of
+from smmatic.orders.steps import SYSTEM, Actor, actor_of
 from smmatic.policy.business_time import DueDate
 from smmatic.refunds import queries, steps
 from smmatic.refunds.queries import CaseRow
@@ -94,7 +94,7 @@ def cancel(person: Person, order_id: int, *, key: str | None = None) -> Decided:
         Refusal: `not_found`; `order_accepted` with clause 4.2 once processing has begun; `order_ended`;
             `idempotency_key_*`, `busy`. Nothing was changed.
     """
-    orders.order_of(person, order_id)
+    _own_order(person, order_id)
 
     def work() -> dict[str, Any]:
         order = order_steps.lock_order(order_id)
@@ -118,10 +118,9 @@ def request_refund(
 
     Raises:
         Refusal: `not_found`, `reason_unknown`, `evidence_missing`, `text_*`, `case_open`, `nothing_to_refund`,
-            `outcome_unknown`, `order_status` (pending: cancel instead), `idempotency_key_*`, `busy`.
-            Nothing was changed.
+            `outcome_unknown`, `idempotency_key_*`, `busy`. Nothing was changed.
     """
-    orders.order_of(person, order_id)
+    _own_order(person, order_id)
     chosen = reason(reason_code)
     told = clean_text(words, "words", MAX_WORDS)
     if chosen.claim.endswith("_fault") and chosen.code != "not_started" and not told:
@@ -134,11 +133,16 @@ def request_refund(
         if refusal:
             raise refusal
         claim = _claim(situation_of(order), chosen, person, told)
-        if claim:
+        by_clock = claim is not None and claim.proof == "refuted"
+        if claim and not by_clock:
             record_claims(order_id, [claim])
-        if file_ids:
-            order_steps.attach_files(person.id, order_id, file_ids, "evidence")
+        wanted = set(file_ids)
+        if wanted and order_steps.attach_files(person.id, order_id, sorted(wanted), "evidence") != len(wanted):
+            raise Refusal(RefusalCode.NOT_FOUND, "files")
         situation = situation_of(order)
+        if claim and by_clock:
+            # Our clock answers this one question. It is no finding on the claim: a defect may still show.
+            situation = situation.with_claim(claim)
         plan = situation.plan("refund")
         case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.code, words=told)
         return _answer(order_id, case, plan)
@@ -155,15 +159,19 @@ def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: s
     told = clean_text(words, "words", MAX_WORDS)
     if not told:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "words")
-    case = queries.case_of(person, case_id)
+    seen = queries.case_of(person, case_id)
+    if seen.customer_id != person.id:
+        raise Refusal(RefusalCode.NOT_FOUND)
     with atomic():
+        case = steps.lock_case(case_id)
         order = order_steps.lock_order(case.order_id)
-        if queries.open_case(case.order_id) != queries.case(case_id):
+        if not case.open:
             raise Refusal(RefusalCode.CASE_CLOSED)
         if reason_code:
             claim = _claim(situation_of(order), reason(reason_code), person, told)
-            if claim:
+            if claim and claim.proof != "refuted":
                 record_claims(order.id, [claim])
+        steps.touch_case(case)
         steps.record_case(case_id, "note", actor=actor_of(person), why=told)
 
 
@@ -175,7 +183,7 @@ def ask_stop(person: Person, order_id: int) -> OrderRow:
         Refusal: `not_found`, `order_status` (pending: cancel instead), `order_ended`, `stop_not_offered`,
             `stop_asked_already`, `outcome_unknown`.
     """
-    orders.order_of(person, order_id)
+    _own_order(person, order_id)
     with atomic():
         order = order_steps.lock_order(order_id)
         if not order.live:
@@ -297,29 +305,50 @@ def _end(
     )
     if not moved:
         raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
-    if queries.open_case(order.id) is not None:
-        # A person is looking already; the end of the order is one more fact for them, and no unit moves before.
-        plan = situation_of(order_steps.lock_order(order.id)).plan("refund")
-        return Decided(order.id, None, "in_review", "review", plan.outcome.clause, 0, None)
     situation = situation_of(order_steps.lock_order(order.id))
     two_people = actor.kind == "staff" and to_status != "rejected"
-    plan, case = steps.settle_end(situation, actor, why=why, two_people=two_people)
-    return _decided(_answer(order.id, case, plan))
+    case = queries.open_case(order.id)
+    if case is not None:
+        return _end_with_case(case, situation, actor, why, two_people)
+    plan, made = steps.settle_end(situation, actor, why=why, two_people=two_people)
+    return _decided(_answer(order.id, made, plan))
+
+
+def _end_with_case(case: CaseRow, situation: Situation, actor: Actor, why: str, two_people: bool) -> Decided:
+    """The end of an order that has an open case: settled with it where the policy can answer now, else one more fact
+    for the person who looks; no unit moves before."""
+    plan = situation.plan(case.ask)
+    if plan.review:
+        return Decided(situation.order.id, case.id, case.state, "review", plan.outcome.clause, 0, None)
+    state = "settled" if plan.approved else "denied"
+    if plan.approved and two_people and situation.second_person_needed(plan.units_back):
+        state = "approved"
+    by_staff = actor.kind == "staff"
+    steps.finish_case(
+        case,
+        situation,
+        plan,
+        state=state,
+        actor=actor if by_staff else SYSTEM,
+        why=why,
+        decided_by_id=actor.id if by_staff else None,
+    )
+    return Decided(
+        situation.order.id, case.id, state, plan.outcome.decision, plan.outcome.clause, plan.units_back, None
+    )
 
 
 def _cancel_refusal(situation: Situation, plan: Plan) -> Refusal | None:
     order = situation.order
     if not order.live:
         return Refusal(RefusalCode.ORDER_ENDED)
-    if plan.approved and plan.outcome.order == "cancel":
+    if plan.approved:
         return None
     return Refusal(RefusalCode.ORDER_ACCEPTED, clause=plan.outcome.clause, stop_offered=order.stop_offered)
 
 
 def _request_refusal(situation: Situation) -> Refusal | None:
     order, charge = situation.order, situation.charge
-    if order.status == "pending":
-        return Refusal(RefusalCode.ORDER_STATUS, status=order.status, clause="4.1")
     if queries.open_case(order.id) is not None:
         return Refusal(RefusalCode.CASE_OPEN)
     if charge.returned >= charge.amount:
@@ -335,7 +364,7 @@ def _claim(situation: Situation, chosen: Reason, person: Person, words: str) -> 
     proof = proof_at_asking(chosen, situation.order, now())
     known = situation.claims.get(chosen.claim)
     if known and known.proof in ("verified", "refuted") and proof != "verified":
-        return None
+        return None  # checked already: contesting a decision is an appeal, not the same claim again
     source = "system" if chosen.code == "not_started" else "customer"
     return ClaimInput(chosen.claim, proof, source, words, person.id)
 
@@ -343,6 +372,12 @@ def _claim(situation: Situation, chosen: Reason, person: Person, words: str) -> 
 def _with_reason(situation: Situation, chosen: Reason, person: Person, words: str) -> Situation:
     claim = _claim(situation, chosen, person, words)
     return situation.with_claim(claim) if claim else situation
+
+
+def _own_order(person: Person, order_id: int) -> None:
+    """Refuses everybody but the customer: staff read every order, and act on none as if it were theirs."""
+    if orders.order_of(person, order_id).customer_id != person.id:
+        raise Refusal(RefusalCode.NOT_FOUND)
 
 
 def _check_delivered(order: OrderRow, delivered: int) -> None:

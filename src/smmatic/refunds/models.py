@@ -11,13 +11,14 @@ __all__ = ["Case", "CaseEvent", "Claim"]
 OPEN_STATES = ("open", "waiting", "in_review", "approved")
 STATES = (*OPEN_STATES, "denied", "withdrawn", "settled")
 CLAIMS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_party_violation", "expectations")
-PROOFS = ("alleged", "verified", "refuted", "claimed")
+PROOFS = ("alleged", "verified", "refuted", "claimed", "withdrawn")
 
 
 class Case(models.Model):
     """One decision on one order's Credits: a cancel, a refund request, or the system's own settlement.
 
     `version` counts changes: who decides states the version that they saw. `units` is what goes back, in Credit units.
+    `appeal_of` is the decided case that this one contests: a decision can be contested once.
     """
 
     order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, related_name="+")
@@ -41,6 +42,7 @@ class Case(models.Model):
     clause = models.CharField(max_length=10, db_default="")
     credits = models.CharField(max_length=12, db_default="")
     units = models.BigIntegerField(db_default=0)
+    appeal_of = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="+")
     version = models.IntegerField(db_default=1)
     reviewed = models.BooleanField(db_default=False)
     decided_by_id = models.BigIntegerField(null=True)

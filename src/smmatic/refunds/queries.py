@@ -38,6 +38,7 @@ class CaseRow:
     clause: str
     credits: str
     units: int
+    appeal_of_id: int | None
     version: int
     reviewed: bool
     decided_by_id: int | None
@@ -108,6 +109,12 @@ def cases_of_order(order_id: int) -> list[CaseRow]:
 def open_case(order_id: int) -> CaseRow | None:
     """The open case of an order, or None: the database allows one."""
     values = Case.objects.filter(order_id=order_id, state__in=OPEN_STATES).values(*_FIELDS).first()
+    return CaseRow(**values) if values else None
+
+
+def appeal_of(case_id: int) -> CaseRow | None:
+    """The case that contests this one, or None: there is one at most."""
+    values = Case.objects.filter(appeal_of_id=case_id).values(*_FIELDS).first()
     return CaseRow(**values) if values else None
 
 

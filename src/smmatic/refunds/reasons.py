@@ -96,6 +96,7 @@ def proof_at_asking(chosen: Reason, order: OrderRow, moment: datetime) -> str:
     A missed start is on our own clock: it is verified or refuted at once, and nobody has to prove it.
     """
     if chosen.code == "not_started":
-        missed = order.started_at is None and moment > order.start_promised_at
+        # While the order waits for the customer the clock stands still; what it waited is added to the promise.
+        missed = order.started_at is None and order.waiting_since is None and moment > order.start_promised_at
         return "verified" if missed and order.live else "refuted"
     return "claimed" if chosen.claim == "expectations" else "alleged"

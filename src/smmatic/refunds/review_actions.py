@@ -3,8 +3,6 @@
 Whoever changes a case states the version that they saw; an approval is bound to that version and its amount.
 """
 
-from dataclasses import asdict
-
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
@@ -63,9 +61,10 @@ def set_claim(agent: Person, case_id: int, *, claim: str, proof: str, evidence: 
     if not seen:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        case = _lock(case_id, version, ("open", "waiting", "in_review"))
+        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
+        order_steps.lock_order(case.order_id)
         record_claims(case.order_id, [ClaimInput(claim, proof, "staff", seen, agent.id)])
-        _touch(case)
+        steps.touch_case(case)
         record_case(case_id, "claim", actor=actor_of(agent), why=seen, facts={"claim": claim, "proof": proof})
         return _reread(case_id)
 
@@ -81,14 +80,14 @@ def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: 
     if not seen:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        case = _lock(case_id, version, ("open", "waiting", "in_review"))
+        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
         order = order_steps.lock_order(case.order_id)
         if not 0 <= delivered <= order.delivered:
             raise Refusal(RefusalCode.UNITS_OUT_OF_RANGE, "delivered", minimum=0, maximum=order.delivered)
         facts = {"from": order.delivered, "to": delivered}
         order_steps.change(order.id, (order.status,), delivered=delivered)
         order_steps.record(order.id, "corrected", actor=actor_of(agent), why=seen, facts=facts)
-        _touch(case)
+        steps.touch_case(case)
         record_case(case_id, "corrected", actor=actor_of(agent), why=seen, facts=facts)
         return _reread(case_id)
 
@@ -102,22 +101,21 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
     agent.need(Permission.CASE_WORK)
     words = clean_text(why, "why", 1000)
     with atomic():
-        case = _lock(case_id, version, ("open", "waiting", "in_review"))
+        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
         situation = situation_of(order_steps.lock_order(case.order_id))
         plan = review_plan(situation, case.ask)
         second = plan.approved and situation.second_person_needed(plan.units_back)
         state = "approved" if second else ("settled" if plan.approved else "denied")
-        _write_decision(case, plan, state, decided_by_id=agent.id)
-        record_case(
-            case_id,
-            "approved" if second else "decided",
+        steps.finish_case(
+            case,
+            situation,
+            plan,
+            state=state,
             actor=actor_of(agent),
             why=words,
-            facts=steps.plan_facts(plan, situation) | {"state": state},
-            notify=not second,
+            reviewed=True,
+            decided_by_id=agent.id,
         )
-        if not second:
-            carry_out(situation, plan, actor=actor_of(agent), case_id=case_id, why=words)
         return _reread(case_id)
 
 
@@ -130,7 +128,7 @@ def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
     """
     second.need(Permission.CASE_APPROVE)
     with atomic():
-        case = _lock(case_id, version, ("approved",))
+        case = _lock(second, case_id, version, ("approved",))
         situation = situation_of(order_steps.lock_order(case.order_id))
         if case.decided_by_id == second.id:
             limit = situation.policy.document.approvals.case_credits
@@ -164,7 +162,7 @@ def send_back(second: Person, case_id: int, *, version: int, why: str) -> CaseRo
     if not words:
         raise Refusal(RefusalCode.REASON_MISSING, "why")
     with atomic():
-        case = _lock(case_id, version, ("approved",))
+        case = _lock(second, case_id, version, ("approved",))
         Case.objects.filter(id=case_id).update(
             state="in_review", decided_by_id=None, decided_at=None, units=0, decision="review", version=case.version + 1
         )
@@ -180,8 +178,7 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
     """
     queries.case_of(person, case_id)
     with atomic():
-        Case.objects.select_for_update(no_key=True).filter(id=case_id).values_list("id").first()
-        case = _reread(case_id)
+        case = steps.lock_case(case_id)
         order_steps.lock_order(case.order_id)
         done = Case.objects.filter(
             id=case_id, customer_id=person.id, ask="refund", state__in=("open", "waiting", "in_review")
@@ -189,6 +186,11 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         if not done:
             raise Refusal(RefusalCode.CASE_CLOSED)
         record_case(case_id, "withdrawn", actor=actor_of(person))
+        own = [claim for claim in queries.claims_of(case.order_id).values() if claim.source == "customer"]
+        record_claims(
+            case.order_id,
+            [ClaimInput(claim.claim, "withdrawn", "customer", "", person.id) for claim in own],
+        )
         situation = situation_of(order_steps.lock_order(case.order_id))
         if not situation.order.live and situation.charge.open:
             # The order ended while the case was open, so its own settlement still has to be made.
@@ -196,10 +198,11 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         return _reread(case_id)
 
 
-def _lock(case_id: int, version: int, states: tuple[str, ...]) -> CaseRow:
-    if not list(Case.objects.select_for_update(no_key=True).filter(id=case_id).values_list("id")):
-        raise Refusal(RefusalCode.NOT_FOUND)
-    case = _reread(case_id)
+def _lock(person: Person, case_id: int, version: int, states: tuple[str, ...]) -> CaseRow:
+    """Locks a case that this person may work on: never their own, in one of these states, as they saw it."""
+    case = steps.lock_case(case_id)
+    if case.customer_id == person.id:
+        raise Refusal(RefusalCode.ROLE_MISSING)
     if case.state not in states:
         raise Refusal(RefusalCode.CASE_CLOSED)
     if case.version != version:
@@ -212,26 +215,3 @@ def _reread(case_id: int) -> CaseRow:
     if case is None:
         raise Refusal(RefusalCode.NOT_FOUND)
     return case
-
-
-def _touch(case: CaseRow) -> None:
-    Case.objects.filter(id=case.id).update(version=case.version + 1)
-
-
-def _write_decision(case: CaseRow, plan: Plan, state: str, *, decided_by_id: int) -> None:
-    moment = now()
-    Case.objects.filter(id=case.id).update(
-        state=state,
-        facts=dict(plan.facts),
-        cell=plan.cell,
-        arithmetic=asdict(plan.arithmetic),
-        decision=plan.outcome.decision,
-        clause=plan.outcome.clause,
-        credits=plan.outcome.credits,
-        units=plan.units_back,
-        reviewed=True,
-        decided_by_id=decided_by_id,
-        decided_at=moment,
-        settled_at=moment if state == "settled" else None,
-        version=case.version + 1,
-    )

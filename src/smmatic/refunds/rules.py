@@ -126,11 +126,16 @@ def facts_of(
 ) -> dict[str, str]:
     """Every fact that the policy asks for; `own` are those that the policy declares itself."""
     facts = {"ask": ask, "stage": stage_of(order), "delivered": delivered_of(order)}
-    facts |= {name: claims[name].proof if name in claims else "none" for name in CLAIM_FACTS}
+    facts |= {name: _proof(claims.get(name)) for name in CLAIM_FACTS}
     expected = claims.get("expectations")
     facts["expectations"] = "claimed" if expected and expected.proof in ("claimed", "alleged", "verified") else "no"
     facts["reviewed"] = "yes" if reviewed else "no"
     return facts | dict(own)
+
+
+def _proof(claim: ClaimState | None) -> str:
+    """How far a claim is proven; what its maker took back counts as never claimed."""
+    return "none" if claim is None or claim.proof == "withdrawn" else claim.proof
 
 
 def make_plan(

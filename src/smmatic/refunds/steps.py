@@ -133,8 +133,15 @@ def own_facts_of(order: OrderRow, row: PolicyRow) -> dict[str, str]:
 
 
 def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
-    """Adds words on claims about an order; the newest of each claim counts."""
+    """Adds words on claims about an order; the newest of each claim counts.
+
+    A provider's allegation never takes the place of what staff have verified or refuted.
+    """
+    known = queries.claims_of(order_id) if any(claim.source == "provider" for claim in claims) else {}
     for claim in claims:
+        before = known.get(claim.claim)
+        if claim.source == "provider" and before and before.source == "staff" and claim.proof == "alleged":
+            continue
         Claim.objects.create(
             order_id=order_id,
             claim=claim.claim,
@@ -143,6 +150,25 @@ def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
             source_id=claim.source_id,
             evidence=claim.evidence[:5000],
         )
+
+
+def lock_case(case_id: int) -> CaseRow:
+    """Locks a case until the transaction ends and gives it as it is after the wait. A case is locked before its order.
+
+    Raises:
+        Refusal: `not_found`.
+    """
+    if not list(Case.objects.select_for_update(no_key=True).filter(id=case_id).values_list("id")):
+        raise Refusal(RefusalCode.NOT_FOUND)
+    case = queries.case(case_id)
+    if case is None:
+        raise Refusal(RefusalCode.NOT_FOUND)
+    return case
+
+
+def touch_case(case: CaseRow, **columns: Any) -> None:
+    """Sets columns of a locked case and counts the change, so that a decision on what was seen before is stale."""
+    Case.objects.filter(id=case.id).update(version=case.version + 1, **columns)
 
 
 def open_case(
@@ -155,6 +181,7 @@ def open_case(
     words: str = "",
     automatic: bool,
     reviewed: bool = False,
+    appeal_of_id: int | None = None,
 ) -> CaseRow:
     """Adds a case with its first event. A due date is set where a person has to look.
 
@@ -185,6 +212,7 @@ def open_case(
         clause=plan.outcome.clause,
         credits=plan.outcome.credits,
         units=plan.units_back,
+        appeal_of_id=appeal_of_id,
         version=1,
         reviewed=reviewed,
         decided_by_id=actor.id if by_person and not automatic else None,
@@ -231,6 +259,46 @@ def settle_end(
         return plan, None
     wait = two_people and situation.second_person_needed(plan.units_back)
     return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
+
+
+def finish_case(
+    case: CaseRow,
+    situation: Situation,
+    plan: Plan,
+    *,
+    state: str,
+    actor: Actor,
+    why: str = "",
+    reviewed: bool = False,
+    decided_by_id: int | None = None,
+) -> None:
+    """Writes the decision of an open case and, unless it waits for a second person ('approved'), carries it out."""
+    moment = now()
+    Case.objects.filter(id=case.id).update(
+        state=state,
+        facts=dict(plan.facts),
+        cell=plan.cell,
+        arithmetic=asdict(plan.arithmetic),
+        decision=plan.outcome.decision,
+        clause=plan.outcome.clause,
+        credits=plan.outcome.credits,
+        units=plan.units_back,
+        reviewed=reviewed,
+        decided_by_id=decided_by_id,
+        decided_at=moment,
+        settled_at=moment if state == "settled" else None,
+        version=case.version + 1,
+    )
+    record_case(
+        case.id,
+        "approved" if state == "approved" else "decided",
+        actor=actor,
+        why=why,
+        facts=plan_facts(plan, situation) | {"state": state},
+        notify=state != "approved",
+    )
+    if state != "approved":
+        carry_out(situation, plan, actor=actor, case_id=case.id, why=why)
 
 
 def record_case(
@@ -289,7 +357,9 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             facts=facts,
             ended_at=now(),
             next_check_at=None,
+            lease_until=None,
             unknown_since=None,
+            unknown_deadline=None,
             waiting_since=None,
         )
     post(_postings(situation, plan, actor, case_id))
