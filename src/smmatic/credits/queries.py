@@ -138,7 +138,7 @@ def returned_since(customer_id: int, since: datetime) -> int:
     """Units that people at the desk gave a customer since a moment: the sum that splitting can't get around."""
     total = Transfer.objects.filter(
         account_id=customer_id,
-        kind__in=["refund", "release", "goodwill"],
+        kind__in=["refund", "release", "goodwill", "bonus"],
         recorded_at__gte=since,
         actor__startswith="staff:",
     ).aggregate(total=Sum("amount"))["total"]

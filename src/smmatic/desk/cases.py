@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.credits.actions import give_credits
-from smmatic.desk.common import days_of, desk_page, desk_show, done, names_of, version_of
+from smmatic.desk.common import days_of, desk_page, desk_show, done, gift_limits, names_of, version_of
 from smmatic.desk.due import due_of_case
 from smmatic.desk.orders import order_facts
 from smmatic.desk.review import claim_rows, review_of
@@ -168,7 +168,7 @@ def goodwill(request: HttpRequest, person: Person, case_id: int) -> HttpResponse
         units = parse_credits(request.POST.get("credits", ""))
         give_credits(
             person, case.customer_id, kind="goodwill", units=units, reason=request.POST.get("reason", ""),
-            key=request.POST.get("key", ""), days=days_of(request), order_id=case.order_id,
+            key=request.POST.get("key", ""), limits=gift_limits(), days=days_of(request), order_id=case.order_id,
         )  # fmt: skip
         return _("%(amount)s goodwill Credits given. The case is as it was.") % {"amount": shown_credits(units)}
 
@@ -219,7 +219,7 @@ def _page(
         "events": _timeline(case, order),
         "names": names_of({case.decided_by_id, case.approved_by_id}),
         "can_work": can_work,
-        "key": request.POST.get("key") if posted == "goodwill" else new_key(),
+        "key": new_key(),
         "next_id": _next(waiting, case.id),
         "place": waiting.index(case.id) + 1 if case.id in waiting else None,
         "waiting_count": len(waiting),

@@ -1,6 +1,7 @@
 """What the rooms of the desk share: who may come in, how a page is shown, and how a form is answered."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -10,8 +11,11 @@ from django.shortcuts import redirect
 
 from smmatic.accounts.queries import Person, people, person_of
 from smmatic.accounts.rules import Permission
-from smmatic.kernel.amounts import parse_count
+from smmatic.credits.actions import GiftLimits
+from smmatic.kernel.amounts import UNITS, parse_count
+from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
+from smmatic.policy.queries import current_policy
 from smmatic.web.pages import show
 
 P = ParamSpec("P")
@@ -81,6 +85,13 @@ def days_of(request: HttpRequest) -> int | None:
     """
     typed = request.POST.get("days", "").strip()
     return parse_count(typed, field="days") if typed else None
+
+
+def gift_limits() -> GiftLimits:
+    """What one person may give a customer alone, by the policy in force: the same limits as of a refund."""
+    rules = current_policy().document.approvals
+    since = now() - timedelta(days=rules.customer_days)
+    return GiftLimits(rules.case_credits * UNITS, rules.customer_credits * UNITS, since)
 
 
 def names_of(*ids: Iterable[int | None]) -> dict[int, str]:

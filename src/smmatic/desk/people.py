@@ -13,7 +13,7 @@ from smmatic.accounts.rules import Permission, Role
 from smmatic.credits.actions import give_credits
 from smmatic.credits.queries import statement, wallet
 from smmatic.deposits.queries import deposits_of
-from smmatic.desk.common import days_of, desk_page, desk_show, done
+from smmatic.desk.common import days_of, desk_page, desk_show, done, gift_limits
 from smmatic.kernel.amounts import parse_credits
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.queries import orders_by_id, orders_of
@@ -92,7 +92,7 @@ def give(request: HttpRequest, person: Person, person_id: int) -> HttpResponse:
         units = parse_credits(request.POST.get("credits", ""))
         give_credits(
             person, customer.id, kind=request.POST.get("kind", ""), units=units, reason=request.POST.get("reason", ""),
-            key=request.POST.get("key", ""), days=days_of(request),
+            key=request.POST.get("key", ""), limits=gift_limits(), days=days_of(request),
         )  # fmt: skip
     except Refusal as refused:
         return _customer(request, person, person_id, refused, "give")
@@ -150,6 +150,6 @@ def _customer(
         "first": after is None,
         "next_cursor": transfers[PAGE - 1].version if len(transfers) > PAGE else None,
         "kinds": [("bonus", _("Bonus: a present")), ("goodwill", _("Goodwill: instead of a refund"))],
-        "key": request.POST.get("key") if posted == "give" else new_key(),
+        "key": new_key(),
     }
     return desk_show(request, person, "desk/customer.html", context, refused, posted)

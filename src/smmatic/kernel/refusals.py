@@ -120,6 +120,7 @@ class RefusalCode(StrEnum):
     CASE_CLOSED = "case_closed"
     CASE_UNDECIDED = "case_undecided"
     CASE_STALE = "case_stale"
+    APPEAL_CLOSED = "appeal_closed"
     NOTHING_TO_REFUND = "nothing_to_refund"
     OUTCOME_UNKNOWN = "outcome_unknown"
     EVIDENCE_MISSING = "evidence_missing"
@@ -245,7 +246,7 @@ CODES: dict[RefusalCode, Words] = {
     RefusalCode.SECOND_PERSON_NEEDED: Words(
         403,
         _("Above %(limit)s Credits a second person must approve."),
-        _("Ask a colleague who may approve and has not decided this case."),
+        _("Ask a colleague who may approve and has not decided it; as a gift, give no more than that."),
     ),
     RefusalCode.SERVICE_UNKNOWN: Words(404, _("There is no such service."), _("Choose one from the service list.")),
     RefusalCode.SERVICE_UNAVAILABLE: Words(
@@ -304,6 +305,11 @@ CODES: dict[RefusalCode, Words] = {
     ),
     RefusalCode.CASE_STALE: Words(
         409, _("The case changed while you were looking at it."), _("Reload it, look again, then decide.")
+    ),
+    RefusalCode.APPEAL_CLOSED: Words(
+        409,
+        _("This decision can't be contested, or not any more."),
+        _("A denial can be contested once, within the days that the policy names. Write to %(support)s."),
     ),
     RefusalCode.NOTHING_TO_REFUND: Words(
         409, _("All Credits of this order have already gone back."), _("Your wallet shows them.")
