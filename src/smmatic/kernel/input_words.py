@@ -28,7 +28,10 @@ INPUT_WORDS: dict[str, tuple[str, str]] = {
         _("Files of this kind are not accepted."),
         _("Send an image, video, PDF, office document, text or ZIP file."),
     ),
-    "file_too_many": (_("At most %(maximum)s files at once."), _("Send the others afterwards.")),
+    "file_too_many": (
+        _("You have sent %(maximum)s files that no order has taken yet."),
+        _("Order with the files that you have sent; those that no order takes are removed after a day."),
+    ),
     "link_missing": (
         _("A link is needed here."),
         _("Paste the link. This order needs: %(expected)s, such as %(example)s"),

@@ -341,8 +341,8 @@ CODES: dict[RefusalCode, Words] = {
     ),
     RefusalCode.POLICY_VERSION_TAKEN: Words(
         409,
-        _("Version %(version)s of the policy is active already, with another text."),
-        _("Give the file a new version and check it again. The active policy is unchanged."),
+        _("Version %(version)s of the policy was activated before."),
+        _("Give the file a new version and a date of its own, and check it again. The active policy is unchanged."),
     ),
     RefusalCode.BUSY: Words(
         503, _("Someone else is changing the same thing right now."), _("Try again in a few seconds.")

@@ -8,6 +8,10 @@ CREATE TRIGGER refunds_event_append_only BEFORE UPDATE OR DELETE ON refunds_even
     FOR EACH ROW EXECUTE FUNCTION refunds_append_only_v1();
 CREATE TRIGGER refunds_claim_append_only BEFORE UPDATE OR DELETE ON refunds_claim
     FOR EACH ROW EXECUTE FUNCTION refunds_append_only_v1();
+CREATE TRIGGER refunds_event_no_truncate BEFORE TRUNCATE ON refunds_event
+    FOR EACH STATEMENT EXECUTE FUNCTION refunds_append_only_v1();
+CREATE TRIGGER refunds_claim_no_truncate BEFORE TRUNCATE ON refunds_claim
+    FOR EACH STATEMENT EXECUTE FUNCTION refunds_append_only_v1();
 
 -- A settled, denied or withdrawn case stays as it is: an appeal is a case of its own.
 CREATE FUNCTION refunds_case_final_v1() RETURNS trigger LANGUAGE plpgsql AS $$

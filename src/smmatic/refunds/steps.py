@@ -28,7 +28,7 @@ from smmatic.policy.promises import promised_at
 from smmatic.policy.queries import PolicyRow
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
-from smmatic.refunds.models import Case, CaseEvent, Claim
+from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import (
     IMPOSSIBLE_CELL,
@@ -164,6 +164,11 @@ def lock_case(case_id: int) -> CaseRow:
     if case is None:
         raise Refusal(RefusalCode.NOT_FOUND)
     return case
+
+
+def lock_open_case(order_id: int) -> None:
+    """Locks the open case of an order, if it has one, before the order itself is locked."""
+    list(Case.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=OPEN_STATES).values_list("id"))
 
 
 def touch_case(case: CaseRow, **columns: Any) -> None:

@@ -11,6 +11,7 @@ from smmatic.kernel.texts import clean_text
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow, order_of
 from smmatic.refunds import steps as refunds
+from smmatic.refunds.pause_steps import pause_case, resume_case
 from smmatic.refunds.queries import case_of
 from smmatic.support.models import Conversation, Message
 from smmatic.support.queries import MessageRow, conversation_of
@@ -27,7 +28,8 @@ _LIVE = ("pending", "processing", "in_progress")
 def post_message(person: Person, order_id: int | None, body: str) -> MessageRow:
     """A customer's message about one of their orders, or with None about nothing in particular.
 
-    An order that waits for the customer goes on: the time it waited is added to its promised start.
+    An order that waits for the customer goes on: the time it waited is added to its promised start. So does a case
+    that waits for them: its due date moves by the business time it waited.
 
     Raises:
         Refusal: `not_found` for another's order, `field_missing`, `text_*`, `rate_limited`.
@@ -36,12 +38,16 @@ def post_message(person: Person, order_id: int | None, body: str) -> MessageRow:
     if order_id is not None and order_of(person, order_id).customer_id != person.id:
         raise Refusal(RefusalCode.NOT_FOUND)
     with atomic():
+        if order_id is not None:
+            refunds.lock_open_case(order_id)
         order = orders.lock_order(order_id) if order_id is not None else None
         conversation = _open(person.id, order_id)
         _check_rate(person.id)
         row = _write(conversation, "customer", person.id, text, waiting_for="staff")
-        if order is not None and order.waiting_since is not None:
-            _go_on(order, person)
+        if order is not None:
+            resume_case(order.id, orders.actor_of(person))
+            if order.waiting_since is not None:
+                _go_on(order, person)
     return row
 
 
@@ -81,7 +87,7 @@ def staff_message(
 
 def ask_customer(agent: Person, order_id: int, body: str, *, case_id: int | None = None) -> MessageRow:
     """A question that the order waits for: the customer is mailed, a live order shows 'waiting for you', and the case,
-    where one is named, keeps the question in its history.
+    where one is named, keeps the question in its history and its clock stands still until the customer answers.
 
     Raises:
         Refusal: `role_missing`, `not_found` (also for a case of another order), `field_missing`, `text_*`.
@@ -91,6 +97,7 @@ def ask_customer(agent: Person, order_id: int, body: str, *, case_id: int | None
     order_of(agent, order_id)
     _check_case(agent, case_id, order_id)
     with atomic():
+        case = refunds.lock_case(case_id) if case_id is not None else None
         order = orders.lock_order(order_id)
         row = _write(
             _open(order.customer_id, order_id), "staff", agent.id, text, case_id=case_id, waiting_for="customer"
@@ -98,9 +105,10 @@ def ask_customer(agent: Person, order_id: int, body: str, *, case_id: int | None
         actor = orders.actor_of(agent)
         if order.waiting_since is None and orders.change(order_id, _LIVE, waiting_since=now()):
             orders.record(order_id, "question", actor=actor, why=text[:1000])
-        if case_id is not None:
+        if case is not None:
+            pause_case(case, actor)
             # The message itself is mailed, so the event asks for no second mail.
-            refunds.record_case(case_id, "question", actor=actor, why=text[:1000])
+            refunds.record_case(case.id, "question", actor=actor, why=text[:1000])
     return row
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.credits.proof import prove_account
 from smmatic.credits.queries import charge, wallet
@@ -12,6 +13,7 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.steps import PROVIDER, SYSTEM, actor_of, move
 from smmatic.policy.explanations import Explanation
 from smmatic.refunds.actions import (
+    add_to_case,
     answer_stop,
     ask_stop,
     cancel,
@@ -21,10 +23,12 @@ from smmatic.refunds.actions import (
     preview_refund,
     request_refund,
 )
+from smmatic.refunds.appeal_actions import appeal, appeal_until
 from smmatic.refunds.explaining import explain_case, explain_plan
-from smmatic.refunds.queries import cases_of_order, open_case
+from smmatic.refunds.queries import cases_of_order, claims_of, events_of_case, open_case
 from smmatic.refunds.review_actions import approve, correct_delivered, decide, send_back, set_claim, withdraw
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.steps import ClaimInput, record_claims
+from smmatic.support.actions import ask_customer, post_message
 from tests.builders import begun, change, customer, ledger_of, new_key, person, placed, reread
 
 pytestmark = pytest.mark.django_db
@@ -368,6 +372,209 @@ def test_the_explanation_of_a_case_is_the_one_of_its_preview(language):
     after = explain_case(cases_of_order(made.id)[-1], language)
     assert (before.clause, before.sentence, before.arithmetic) == (after.clause, after.sentence, after.arithmetic)
     assert after.sentence
+
+
+def test_an_early_not_started_never_stands_in_the_way_of_a_real_claim():
+    who = customer(105)
+    made = begun(who, delivered=100)
+    end_order(made.id, "completed", actor=PROVIDER)
+    early = request_refund(who, made.id, reason_code="not_started", key=new_key())
+    assert (early.state, early.clause) == ("denied", "3.1")
+    later = request_refund(who, made.id, reason_code="defective", words="all blurred", key=new_key())
+    assert (later.state, later.clause) == ("in_review", "5.1")
+
+
+def test_a_promised_start_is_not_missed_while_the_order_waits_for_its_customer():
+    who = customer(105)
+    made = placed(who)
+    with atomic():
+        move(made.id, ("pending",), "processing", actor=SYSTEM, kind="accepted", waiting_since=now())
+        assert change(made.id, ("processing",), start_promised_at=now())
+    assert preview_refund(who, made.id, "not_started").plan.outcome.decision == "deny"
+
+
+def test_2_2_is_at_once_and_in_full_also_where_a_case_is_open():
+    who = customer(105)
+    made = placed(who, start_now=True)
+    with atomic():
+        move(made.id, ("pending",), "processing", actor=SYSTEM, kind="accepted")
+    asked = request_refund(who, made.id, reason_code="platform_error", words="it hangs", key=new_key())
+    assert asked.state == "in_review"
+    done = end_order(made.id, "rejected", actor=PROVIDER, why="no such account")
+    assert done is not None
+    assert (done.case_id, done.state, done.clause, done.units_back) == (asked.case_id, "settled", "2.2", PRICE)
+    assert wallet(who.id).available == PRICE
+    _proven(who)
+
+
+def test_a_withdrawn_claim_is_no_claim_and_the_order_ends_as_if_nobody_had_asked():
+    who = customer(105)
+    made = begun(who, delivered=50)
+    asked = request_refund(who, made.id, reason_code="not_delivered", words="only half", key=new_key())
+    assert asked.case_id is not None
+    withdraw(who, asked.case_id)
+    done = end_order(made.id, "completed", actor=PROVIDER)
+    assert done is not None
+    assert (done.case_id, done.clause) == (None, "3.1")
+    other = begun(customer(105), delivered=50)
+    asked = request_refund(_owner(other), other.id, reason_code="not_delivered", words="only half", key=new_key())
+    end_order(other.id, "completed", actor=PROVIDER)
+    assert asked.case_id is not None
+    withdraw(_owner(other), asked.case_id)
+    assert open_case(other.id) is None
+    row = charge(other.id)
+    assert row is not None
+    assert row.captured == PRICE
+    _proven(who)
+
+
+def test_a_cancel_with_our_verified_fault_stops_the_order_and_gives_the_undelivered_part():
+    who = customer(105)
+    made = begun(who, delivered=40)
+    with atomic():
+        record_claims(made.id, [ClaimInput("platform_fault", "verified", "staff", "log", 1)])
+    assert preview_cancel(who, made.id).refusal is None
+    done = cancel(who, made.id)
+    assert (done.clause, done.units_back) == ("2.3", 63 * UNITS)
+    assert reread(made.id).status == "partial"
+    _proven(who)
+
+
+def test_a_refund_asked_while_pending_comes_to_the_same_as_a_cancel():
+    who = customer(105)
+    made = placed(who)
+    done = request_refund(who, made.id, reason_code="changed_mind", key=new_key())
+    assert (done.state, done.units_back) == ("settled", PRICE)
+    assert reread(made.id).status == "cancelled"
+    _proven(who)
+
+
+def test_nobody_works_on_a_case_of_their_own():
+    who = customer(2000)
+    made = begun(who, delivered=50)
+    asked = request_refund(who, made.id, reason_code="not_delivered", words="half", key=new_key())
+    insider = Person(who.id, who.email, who.name, who.language, Role.OPERATOR.value)
+    case = open_case(made.id)
+    assert case is not None
+    before = ledger_of(who)
+    for attempt in (
+        lambda: set_claim(
+            insider, case.id, claim="fulfilment_fault", proof="verified", evidence="me", version=case.version
+        ),
+        lambda: correct_delivered(insider, case.id, delivered=0, evidence="me", version=case.version),
+        lambda: decide(insider, case.id, version=case.version),
+    ):
+        with pytest.raises(Refusal) as refused:
+            attempt()
+        assert refused.value.code == RefusalCode.ROLE_MISSING
+    assert ledger_of(who) == before
+    assert asked.case_id == case.id
+
+
+def test_staff_cannot_cancel_or_claim_in_a_customers_place():
+    who, agent = customer(105), person(Role.AGENT)
+    made = placed(who)
+    for attempt in (
+        lambda: cancel(agent, made.id),
+        lambda: request_refund(agent, made.id, reason_code="changed_mind", key=new_key()),
+        lambda: ask_stop(agent, made.id),
+    ):
+        with pytest.raises(Refusal) as refused:
+            attempt()
+        assert refused.value.code == RefusalCode.NOT_FOUND
+
+
+def test_evidence_that_is_not_the_customers_is_refused():
+    who = customer(105)
+    made = begun(who, delivered=50)
+    before = ledger_of(who)
+    with pytest.raises(Refusal) as refused:
+        request_refund(who, made.id, reason_code="defective", words="x", file_ids=[10**12], key=new_key())
+    assert (refused.value.code, refused.value.field) == (RefusalCode.NOT_FOUND, "files")
+    assert ledger_of(who) == before
+
+
+def test_new_words_of_the_customer_make_an_older_view_of_the_case_stale():
+    who, agent = customer(105), person(Role.AGENT)
+    made = begun(who, delivered=50)
+    request_refund(who, made.id, reason_code="not_delivered", words="half", key=new_key())
+    case = open_case(made.id)
+    assert case is not None
+    case = set_claim(agent, case.id, claim="fulfilment_fault", proof="refuted", evidence="seen", version=case.version)
+    add_to_case(who, case.id, words="Look at page two.")
+    with pytest.raises(Refusal) as refused:
+        decide(agent, case.id, version=case.version)
+    assert refused.value.code == RefusalCode.CASE_STALE
+
+
+def test_a_providers_later_word_does_not_undo_what_staff_found():
+    who, agent = customer(105), person(Role.AGENT)
+    made = begun(who, delivered=50)
+    with atomic():
+        record_claims(made.id, [ClaimInput("wrong_information", "refuted", "staff", "it exists", agent.id)])
+        record_claims(made.id, [ClaimInput("wrong_information", "alleged", "provider", "wrong")])
+    assert claims_of(made.id)["wrong_information"].proof == "refuted"
+
+
+def test_a_denial_is_contested_once_and_a_person_looks_anew():
+    who, agent = customer(105), person(Role.AGENT)
+    made = begun(who)
+    end_order(
+        made.id,
+        "failed",
+        delivered=0,
+        actor=PROVIDER,
+        claims=[ClaimInput("wrong_information", "alleged", "provider", "no")],
+    )
+    case = open_case(made.id)
+    assert case is not None
+    case = set_claim(agent, case.id, claim="wrong_information", proof="verified", evidence="typo", version=case.version)
+    case = decide(agent, case.id, version=case.version)
+    assert (case.state, case.clause) == ("denied", "3.2")
+    assert appeal_until(case) is not None
+    key = new_key()
+    again = appeal(who, case.id, words="The account is mine: picture attached.", key=key)
+    assert (again.state, again.reason, again.appeal_of_id) == ("in_review", "appeal", case.id)
+    assert again.due_at is not None
+    assert appeal(who, case.id, words="The account is mine: picture attached.", key=key).id == again.id
+    again = set_claim(
+        agent, again.id, claim="wrong_information", proof="refuted", evidence="picture", version=again.version
+    )
+    again = decide(agent, again.id, version=again.version)
+    assert (again.state, again.clause, again.units) == ("settled", "2.1", PRICE)
+    before = ledger_of(who)
+    for target in (case.id, again.id):
+        with pytest.raises(Refusal) as refused:
+            appeal(who, target, words="And once more.", key=new_key())
+        assert refused.value.code == RefusalCode.APPEAL_CLOSED
+    assert ledger_of(who) == before
+    _proven(who)
+
+
+def test_the_clock_of_a_case_stands_still_from_the_question_to_the_answer():
+    who, agent = customer(105), person(Role.AGENT)
+    made = begun(who, delivered=100)
+    end_order(made.id, "completed", actor=PROVIDER)
+    request_refund(who, made.id, reason_code="not_delivered", words="half", key=new_key())
+    case = open_case(made.id)
+    assert case is not None
+    ask_customer(agent, made.id, "Which page?", case_id=case.id)
+    waiting = open_case(made.id)
+    assert waiting is not None
+    assert waiting.state == "waiting"
+    post_message(who, made.id, "Page two.")
+    resumed = open_case(made.id)
+    assert resumed is not None
+    assert resumed.state == "in_review"
+    assert resumed.due_at is not None
+    assert case.due_at is not None
+    assert resumed.due_at >= case.due_at
+    kinds = [event.kind for event in events_of_case(case.id)]
+    assert kinds[:4] == ["opened", "waiting", "question", "resumed"]
+
+
+def _owner(order):
+    return Person(order.customer_id, "", "", "en", "")
 
 
 def _proven(who):
