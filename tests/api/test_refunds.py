@@ -4,6 +4,8 @@ import pytest
 
 from smmatic.credits.queries import wallet
 from smmatic.kernel.amounts import UNITS
+from smmatic.orders.steps import PROVIDER
+from smmatic.refunds.actions import end_order
 from tests.api.clients import order_body, place, rich
 from tests.builders import begun, change, ledger_of, new_key
 
@@ -69,9 +71,9 @@ def test_expectations_are_answered_at_once_with_3_4_and_nothing_moves():
     assert [(item["order_id"], item["decision"]) for item in listed] == [(row.id, "deny")]
 
 
-def test_a_fault_without_words_an_unknown_reason_and_a_pending_order_are_refused():
+def test_a_fault_without_words_and_an_unknown_reason_are_refused():
     who, api = rich()
-    row, pending = begun(who), place(api)
+    row = begun(who)
     before = ledger_of(who)
     table = [
         (row.id, {"reason": "not_delivered"}, 422, "evidence_missing"),
@@ -81,7 +83,6 @@ def test_a_fault_without_words_an_unknown_reason_and_a_pending_order_are_refused
         (row.id, {"reason": "defective", "words": "a\u202eb"}, 422, "text_forbidden_characters"),
         (row.id, {"reason": "defective", "words": "x" * 4001}, 422, "text_too_long"),
         (row.id, {"reason": "defective", "words": "broken", "units": 5}, 422, "field_unknown"),
-        (pending, {"reason": "changed_mind"}, 409, "order_status"),
     ]
     for number, body, status, code in table:
         answer = api.post(f"/orders/{number}/refunds", body, key=new_key())
@@ -97,3 +98,18 @@ def test_reasons_say_which_of_them_need_words():
     assert needed["not_delivered"]
     assert not needed["not_started"]
     assert not needed["changed_mind"]
+
+
+def test_a_denial_can_be_contested_once_over_the_api():
+    who, api = rich()
+    order = begun(who, delivered=100)
+    end_order(order.id, "completed", actor=PROVIDER)
+    denied = api.post(f"/orders/{order.id}/refunds", {"reason": "not_as_expected"}, key=new_key())
+    assert denied.body["state"] == "denied"
+    case = denied.body["case_id"]
+    assert api.post(f"/refunds/{case}/appeal", {"words": ""}, key=new_key()).code == "evidence_missing"
+    made = api.post(f"/refunds/{case}/appeal", {"words": "Half of it is blurred."}, key=new_key())
+    assert (made.status, made.body["state"]) == (201, "in_review")
+    assert made.body["due_at"]
+    again = api.post(f"/refunds/{case}/appeal", {"words": "Again."}, key=new_key())
+    assert (again.status, again.code) == (409, "appeal_closed")

@@ -95,6 +95,13 @@ class NoteIn(Input):
     reason: str | None = Field(None, description=_("A further refund reason, if there is one."), max_length=60)
 
 
+class AppealIn(Input):
+    """Why a denial is contested."""
+
+    words: str = Field(description=_("What was not known, or was got wrong."), max_length=MAX_LONG_TEXT)
+    files: FileIds | None = Field(None, description=_("Ids of files that you uploaded as evidence."))
+
+
 class MessageIn(Input):
     """A message to the people who work on the order."""
 

@@ -9,10 +9,12 @@ from django.views.decorators.http import require_safe
 from smmatic.accounts.queries import Person
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.place import kept_uploads
+from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import order_of, orders_by_id, own_files
 from smmatic.policy.queries import policy
 from smmatic.refunds.actions import add_to_case, preview_refund, request_refund
+from smmatic.refunds.appeal_actions import appeal, appeal_until
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.queries import case_of, cases_of, claim_history, events_of_case
 from smmatic.refunds.reasons import REASONS, Reason, reasons_for
@@ -113,6 +115,18 @@ def withdraw_case(request: HttpRequest, person: Person, case_id: int) -> HttpRes
     return redirect("dashboard:case", case_id)
 
 
+@form_of("dashboard:case")
+@customer_page
+def contest_case(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
+    """Contests a denial, once; the page that opens is the new case."""
+    words = request.POST.get("words", "")
+    try:
+        made = appeal(person, checked_id(case_id), words=words, key=request.POST.get("key", ""))
+    except Refusal as refused:
+        return _case_page(request, person, case_id, refused, words)
+    return redirect("dashboard:case", made.id)
+
+
 def _request_page(
     request: HttpRequest, person: Person, order_id: int, chosen: str, words: str = "",
     kept: list[int] | None = None, refused: Refusal | None = None,
@@ -160,8 +174,11 @@ def _case_page(
 def _case_context(person: Person, case_id: int) -> dict[str, object]:
     case = case_of(person, checked_id(case_id))
     order = order_of(person, case.order_id)
+    until = appeal_until(case)
     return {
         "room": "orders",
+        "contest_until": until if until and until > now() else None,
+        "key": new_key(),
         "case": case,
         "order": order,
         "reason": _reason(case.reason),

@@ -25,6 +25,7 @@ urlpatterns = [
     path("requests/<int:case_id>", refunds.case_page, name="case"),
     path("requests/<int:case_id>/live", refunds.case_live, name="case_live"),
     path("requests/<int:case_id>/add", refunds.add_words, name="case_add"),
+    path("requests/<int:case_id>/contest", refunds.contest_case, name="case_contest"),
     path("requests/<int:case_id>/withdraw", refunds.withdraw_case, name="case_withdraw"),
     path("files/<int:file_id>", orders.file_download, name="file"),
     path("wallet", wallet.wallet_page, name="wallet"),

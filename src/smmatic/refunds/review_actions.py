@@ -186,11 +186,7 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         if not done:
             raise Refusal(RefusalCode.CASE_CLOSED)
         record_case(case_id, "withdrawn", actor=actor_of(person))
-        own = [claim for claim in queries.claims_of(case.order_id).values() if claim.source == "customer"]
-        record_claims(
-            case.order_id,
-            [ClaimInput(claim.claim, "withdrawn", "customer", "", person.id) for claim in own],
-        )
+        record_claims(case.order_id, _without(case.order_id, person))
         situation = situation_of(order_steps.lock_order(case.order_id))
         if not situation.order.live and situation.charge.open:
             # The order ended while the case was open, so its own settlement still has to be made.
@@ -215,3 +211,17 @@ def _reread(case_id: int) -> CaseRow:
     if case is None:
         raise Refusal(RefusalCode.NOT_FOUND)
     return case
+
+
+def _without(order_id: int, person: Person) -> list[ClaimInput]:
+    """What stands once a customer's own claims are taken back: what was found before them, or that nobody claims it."""
+    found: dict[str, ClaimInput] = {}
+    latest = queries.claims_of(order_id)
+    for word in queries.claim_history(order_id):
+        if word.source != "customer" and word.proof in ("verified", "refuted"):
+            found[word.claim] = ClaimInput(word.claim, word.proof, word.source, word.evidence, word.source_id)
+    return [
+        found.get(claim, ClaimInput(claim, "withdrawn", "customer", "", person.id))
+        for claim, word in latest.items()
+        if word.source == "customer"
+    ]

@@ -64,6 +64,9 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "approved": ("users", "info"),
     "sent_back": ("arrow-back-up", "warn"),
     "withdrawn": ("arrow-back-up", ""),
+    "resumed": ("player-play", "info"),
+    "due_moved": ("clock", "info"),
+    "appealed": ("scale", "warn"),
 }
 
 
@@ -133,6 +136,11 @@ def _ended(kind: str) -> Callable[[Mapping[str, Any]], str]:
     return sentence
 
 
+def _due(facts: Mapping[str, Any]) -> str:
+    due = parse_datetime(str(facts.get("due_at") or ""))
+    return _("Answer now due by %(due)s") % {"due": local(due)} if due else _("The due date moved")
+
+
 def _refunded(facts: Mapping[str, Any]) -> str:
     return _("%(amount)s Credits returned to the wallet") % {"amount": credits(facts.get("units_back"))}
 
@@ -199,4 +207,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "approved": lambda facts: _("Decided; a second person has to approve the amount"),
     "sent_back": lambda facts: _("Sent back into review by the second person"),
     "withdrawn": lambda facts: _("Request withdrawn"),
+    "resumed": lambda facts: _("The customer answered; the clock goes on"),
+    "due_moved": lambda facts: _due(facts),
+    "appealed": lambda facts: _("Decision contested"),
 }

@@ -122,6 +122,7 @@ PROOFS: dict[str, str | Promise] = {
     "claimed": _("claimed"),
     "verified": _("confirmed"),
     "refuted": _("checked and not confirmed"),
+    "withdrawn": _("taken back"),
 }
 """How far a claim is proven."""
 

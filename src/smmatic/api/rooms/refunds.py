@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as _
 from ninja import Query, Router, Status
 
-from smmatic.api.inputs import Cursor, Limit, NoteIn, RefundIn, given
+from smmatic.api.inputs import AppealIn, Cursor, Limit, NoteIn, RefundIn, given
 from smmatic.api.keys import person_of
 from smmatic.api.outputs import CaseOut, CasePage, DecidedOut, PreviewOut
 from smmatic.api.rooms.orders import Key
@@ -14,6 +14,7 @@ from smmatic.api.routes import READ, REFUND, answers, cursor_parameter, limit_pa
 from smmatic.api.shapes import case_out, case_summary, decided_out, preview_out
 from smmatic.credits.idempotency import check_key
 from smmatic.refunds.actions import add_to_case, preview_refund, request_refund
+from smmatic.refunds.appeal_actions import appeal
 from smmatic.refunds.queries import case_of, cases_of
 from smmatic.refunds.review_actions import withdraw
 
@@ -111,6 +112,21 @@ def add_note(request: HttpRequest, case_id: int, note: NoteIn) -> CaseOut:
     person = person_of(request)
     add_to_case(person, case_id, reason_code=given(note.reason), words=note.words)
     return case_out(case_of(person, case_id), person)
+
+
+@router.post(
+    "/refunds/{id:case_id}/appeal",
+    auth=REFUND,
+    response=answers(201, CaseOut, 400, 401, 403, 404, 409, 422),
+    summary=_("Contest a denial"),
+    description=_("Contests a denial once, within the days that the policy names; a person looks at it again."),
+)
+def contest_case(request: HttpRequest, case_id: int, note: AppealIn, key: Key) -> Status[CaseOut]:
+    """Contests a denial once, within the days that the policy names; a person looks at it again."""
+    person = person_of(request)
+    files = tuple(dict.fromkeys(note.files or ()))
+    made = appeal(person, case_id, words=note.words, file_ids=files, key=check_key(key))
+    return Status(201, case_out(made, person))
 
 
 @router.post(
