@@ -77,10 +77,10 @@ class Shop:
 
 
 def park() -> None:
-    """Takes every order that earlier tests left in work off the clock."""
+    """Takes every order that earlier tests left, in work or not yet ended at its provider, off the clock."""
     execute(
         "UPDATE orders_order SET next_check_at = NULL, accept_after = now() + interval '1 year'"
-        " WHERE status IN ('pending', 'processing', 'in_progress')"
+        " WHERE status IN ('pending', 'processing', 'in_progress') OR next_check_at IS NOT NULL"
     )
 
 

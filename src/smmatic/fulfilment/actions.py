@@ -5,6 +5,7 @@ worker makes the call, so an attempt is never sent twice. Locks: order, then att
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,9 +26,10 @@ from smmatic.fulfilment.protocol import (
     Unknown,
     UnknownWhy,
 )
-from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt_counts, provider_by_code
+from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt_counts, live_attempts, provider_by_code
 from smmatic.fulfilment.rules import (
     AttemptState,
+    Next,
     SubmissionPlan,
     after_lookup,
     after_status,
@@ -35,11 +37,12 @@ from smmatic.fulfilment.rules import (
     after_submit,
     next_check,
 )
+from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
 from smmatic.kernel.ids import new_reference
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
-from smmatic.orders.queries import OrderRow
+from smmatic.orders.queries import ENDED, OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.refunds import actions as refunds
 
@@ -102,9 +105,9 @@ def begin_call(attempt_id: int) -> Submission | None:
         if order.status not in LIVE:
             steps.write(attempt_id, state="refused", code="order_ended")
             return None
-        if order.stop_status == "asked":
+        if order.stop_status in ("asked", "unknown"):
             steps.write(attempt_id, state="refused", code="stopped")
-            refunds.answer_stop(order.id, "confirmed", delivered=0, actor=SYSTEM)
+            refunds.answer_stop(order.id, "confirmed", delivered=order.delivered, actor=SYSTEM)
             return None
         if not Attempt.objects.filter(id=attempt_id, state="prepared").update(state="sent", sent_at=Now()):
             return None
@@ -140,15 +143,25 @@ def record_lookup(attempt: AttemptRow, answer: LookupAnswer, provider: ProviderR
             settles_after=provider.settles_after,
             may_submit_anew=current.number < provider.max_attempts,
         )
+        if plan.attempt is None and order.status in ENDED:
+            # Never learnt: after a long time we stop asking, and say so.
+            steps.follow_end(order, current, None, provider)
+            return
         _apply_submission(order, current, plan, provider)
         if plan.attempt is None:
             steps.note_overdue(order, current)
 
 
 def record_status(attempt_id: int, answer: StatusAnswer, provider: ProviderRow) -> None:
-    """Records an answer to a status question and what follows for the order: progress, its end, its settlement."""
+    """Records an answer to a status question and what follows for the order: progress, its end, its settlement.
+
+    Of an order that has ended it records only when and how the provider ended too.
+    """
     with atomic():
         order, attempt = steps.lock(attempt_id)
+        if order.status in ENDED and attempt.closed_at is None:
+            steps.follow_end(order, attempt, answer, provider)
+            return
         plan = after_status(steps.view(order, attempt), answer)
         steps.apply_plan(order, attempt, plan, answer, provider)
 
@@ -157,11 +170,37 @@ def record_stop(attempt_id: int, answer: StopRequestAnswer, provider: ProviderRo
     """Records the answer to a stop request. One that could not be read is asked again; the request is repeatable."""
     with atomic():
         order, attempt = steps.lock(attempt_id)
+        told: StatusAnswer | None = answer.status if isinstance(answer, StopAnswer) else answer
         if isinstance(answer, StopAnswer):
             steps.write(attempt_id, stop_sent_at=Now())
-        plan = after_stop(steps.view(order, attempt), answer)
-        told: StatusAnswer | None = answer.status if isinstance(answer, StopAnswer) else answer
+        if order.status in ENDED and attempt.closed_at is None:
+            steps.follow_end(order, attempt, told, provider)
+            return
+        seen = steps.view(order, attempt)
+        if isinstance(answer, StopAnswer):
+            seen = replace(seen, stop_heard=True)
+        plan = after_stop(seen, answer)
         steps.apply_plan(order, attempt, plan, told, provider)
+
+
+def stop_unsent(order_id: int) -> None:
+    """Confirms a stop request of an order that was never handed to anybody: nothing of it can have begun (4.2)."""
+    with atomic():
+        order = orders.lock_order(order_id)
+        rows = dict(Attempt.objects.select_for_update(no_key=True).filter(order_id=order_id).values_list("id", "state"))
+        if order.stop_status not in ("asked", "unknown") or set(rows.values()) - {"prepared", "refused"}:
+            return
+        for attempt_id in [attempt_id for attempt_id, state in rows.items() if state == "prepared"]:
+            steps.write(attempt_id, state="refused", code="stopped")
+        refunds.answer_stop(order_id, "confirmed", delivered=order.delivered, actor=SYSTEM)
+
+
+def let_go(order_id: int) -> None:
+    """Takes an ended order that nobody delivers any more off the clock."""
+    with atomic():
+        orders.lock_order(order_id)
+        if not live_attempts([order_id]):
+            steps.let_go(order_id)
 
 
 def refuse_stop(order_id: int) -> None:
@@ -171,14 +210,16 @@ def refuse_stop(order_id: int) -> None:
 
 def expire_stop(order_id: int) -> None:
     """Says that a stop request found no answer by its deadline; a later confirmation still counts."""
-    refunds.answer_stop(order_id, "unknown", delivered=0, actor=SYSTEM)
+    with atomic():
+        order = orders.lock_order(order_id)
+        if order.stop_status == "asked" and order.stop_deadline is not None and order.stop_deadline <= now():
+            refunds.answer_stop(order_id, "unknown", delivered=0, actor=SYSTEM)
 
 
 def give_back(order_id: int, seconds: float | None) -> None:
     """Gives back the lease of an order; its next check is due after `seconds`, or not by itself (None)."""
-    due = None if seconds is None else Now() + timedelta(seconds=seconds)
     with atomic():
-        orders.change(order_id, LIVE, lease_owner="", lease_until=None, next_check_at=due)
+        orders.give_back(order_id, seconds)
 
 
 def beat(name: str, host: str, pid: int, counts: Mapping[str, int], *, stopped: bool = False) -> None:
@@ -214,12 +255,15 @@ def _apply_submission(order: OrderRow, attempt: AttemptRow, plan: SubmissionPlan
         steps.write_submission(attempt, plan)
         if order.status in LIVE:
             steps.follow_submission(order, plan, provider)
-    elif order.status in LIVE:
+    else:
         steps.write(attempt.id, quiet=attempt.quiet + 1)
     wait = next_check(attempt.quiet, shortest=provider.poll_shortest, longest=provider.poll_longest)
     if plan.attempt in (AttemptState.CONFIRMED, AttemptState.REFUSED, AttemptState.UNKNOWN):
         wait = provider.poll_shortest
-    due = Now() + timedelta(seconds=wait)
-    orders.change(order.id, LIVE, lease_owner="", lease_until=None, next_check_at=due)
+    if plan.attempt == AttemptState.REFUSED and (plan.next == Next.REJECT or order.status not in LIVE):
+        steps.let_go(order.id)
+        return
+    orders.give_back(order.id, wait)
     if plan.attempt == AttemptState.CONFIRMED and order.status not in LIVE:
-        orders.record(order.id, "late_answer", actor=PROVIDER, why=plan.words, visible=False)
+        facts = {"provider": provider.code, "remote_id": plan.remote_id}
+        orders.record(order.id, "submitted", actor=PROVIDER, why=plan.words, facts=facts, visible=False)

@@ -58,7 +58,8 @@ class Attempt(models.Model):
     """One submission of an order. It and its `reference` are committed before the call.
 
     `answer` is the provider's newest answer as we read it, `flags` what was odd about it, `quiet` how many answers in a
-    row changed nothing. `stop_sent_at`: when the stop request last went out.
+    row changed nothing. `stop_sent_at`: when the stop request last went out. `flagged_at`: since when its flags need a
+    person. `closed_at`: when the provider was known to have ended, which may be long after the order.
     """
 
     order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, related_name="+")
@@ -76,6 +77,8 @@ class Attempt(models.Model):
     unknown_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     stop_sent_at = models.DateTimeField(null=True)
+    flagged_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "fulfilment_attempt"
@@ -93,6 +96,11 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | ~Q(remote_id=""), name="fulfilment_attempt_confirmed_has_remote"
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["flagged_at"], name="fulfilment_attempt_flagged", condition=Q(flagged_at__isnull=False)
+            )
         ]
 
 

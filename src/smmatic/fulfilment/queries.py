@@ -63,6 +63,8 @@ class AttemptRow:
     unknown_at: datetime | None
     answered_at: datetime | None
     stop_sent_at: datetime | None
+    flagged_at: datetime | None
+    closed_at: datetime | None
     prepared_for: float
     unknown_for: float
 
@@ -108,8 +110,9 @@ def attempt(attempt_id: int) -> AttemptRow | None:
 
 
 def live_attempts(order_ids: Sequence[int]) -> dict[int, AttemptRow]:
-    """The attempt that is not refused, by order: the database allows one."""
-    rows = _attempts("WHERE order_id = ANY (%s) AND state = ANY (%s)", [list(order_ids), list(LIVE_STATES)])
+    """The attempt that is neither refused nor known to have ended, by order: the database allows one."""
+    where = "WHERE order_id = ANY (%s) AND state = ANY (%s) AND closed_at IS NULL"
+    rows = _attempts(where, [list(order_ids), list(LIVE_STATES)])
     return {row.order_id: row for row in rows}
 
 

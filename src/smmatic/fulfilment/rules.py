@@ -75,13 +75,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """What the rules need of an order. ``seen`` are the flags of the answer before this one."""
+    """What the rules need of an order. ``seen`` are the flags of the answer before this one.
+
+    ``stop_heard``: whether a word on a stop can be about the newest request, and not only about an earlier one.
+    """
 
     status: str
     quantity: int
     delivered: int
     stop_status: str = ""
     seen: frozenset[Flag] = frozenset()
+    stop_heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,8 @@ def claims(answer: ProviderStatus) -> tuple[Claim, ...]:
 def _stop_word(order: OrderView, told: StopState | None) -> str | None:
     if order.stop_status not in ("asked", "unknown") or told not in (StopState.REFUSED, StopState.TOO_LATE):
         return None
+    if not order.stop_heard:
+        return None
     return told.value
 
 
@@ -220,6 +226,41 @@ def after_stop(order: OrderView, answer: StopRequestAnswer) -> StatusPlan:
     if answer.status is not None:
         return after_status(order, answer.status)
     return StatusPlan(None, order.delivered, words=answer.words)
+
+
+@dataclass(frozen=True, slots=True)
+class LatePlan:
+    """What an answer about an order that has ended leads to. ``delivered`` is ``None`` where nobody can tell.
+
+    ``closed``: the provider has ended too, or is not asked any longer.
+    """
+
+    closed: bool
+    delivered: int | None = None
+    flags: frozenset[Flag] = frozenset()
+    words: str = ""
+
+
+def after_end(order: OrderView, answer: StatusAnswer | None, *, gives_up: bool = False) -> LatePlan:
+    """Plan for an answer about an order that has ended while the provider may still be at work.
+
+    The order stays as it is: what was delivered after its end is our loss. ``gives_up``: it was asked long enough.
+    """
+    if not isinstance(answer, ProviderStatus):
+        flag = Flag.VANISHED if isinstance(answer, NotFound) else Flag.NO_ANSWER
+        return LatePlan(gives_up, None, frozenset({flag}), answer.words if answer is not None else "")
+    if answer.state not in _ENDED:
+        odd = frozenset({Flag.UNMAPPED_WORD}) if answer.state == RemoteState.UNMAPPED else frozenset()
+        return LatePlan(gives_up, None, odd, answer.words)
+    told, flags = credible(OrderView(order.status, order.quantity, 0), answer)
+    if (answer.delivered is not None or answer.remains is not None) and not flags & _INCREDIBLE:
+        return LatePlan(True, told, flags, answer.words)
+    if answer.state == RemoteState.COMPLETED:
+        return LatePlan(True, order.quantity, flags, answer.words)
+    return LatePlan(True, None, flags | {Flag.ENDED_WITHOUT_COUNT}, answer.words)
+
+
+_ENDED = frozenset({RemoteState.COMPLETED, RemoteState.PARTIAL, RemoteState.FAILED, RemoteState.STOPPED})
 
 
 class Next(StrEnum):

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from smmatic.credits.queries import charge
 from smmatic.fulfilment.models import Attempt
 from smmatic.fulfilment.protocol import ProviderStatus, RefusalWord, StatusAnswer
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt
 from smmatic.fulfilment.rules import (
+    NEEDS_PERSON,
     AttemptState,
     Claim,
     Flag,
@@ -17,12 +19,13 @@ from smmatic.fulfilment.rules import (
     OrderView,
     StatusPlan,
     SubmissionPlan,
+    after_end,
     next_check,
 )
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
-from smmatic.orders.queries import OrderRow
+from smmatic.orders.queries import ENDED, OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.policy import queries as policy
 from smmatic.refunds import actions as refunds
@@ -30,6 +33,8 @@ from smmatic.refunds.steps import ClaimInput
 
 LIVE = ("processing", "in_progress")
 OVERDUE = "overdue"
+FOLLOWED = timedelta(days=30)
+"""How long after an order's end a provider is asked whether it has ended too."""
 _OURS = (RefusalWord.NEVER_ARRIVED, RefusalWord.NEVER_REACHED)
 _TOLD = (RefusalWord.BAD_ACCOUNT, RefusalWord.BAD_LINK, RefusalWord.BAD_QUANTITY, RefusalWord.SERVICE_UNAVAILABLE)
 """Refusals whose words the customer reads; the others are between the provider and us."""
@@ -66,7 +71,9 @@ def remote_id_taken(row: AttemptRow, remote_id: str) -> bool:
 def view(order: OrderRow, row: AttemptRow) -> OrderView:
     """What the rules need of an order."""
     seen = frozenset(Flag(flag) for flag in row.flags if flag != OVERDUE)
-    return OrderView(order.status, order.quantity, order.delivered, order.stop_status, seen)
+    asked, sent = order.stop_asked_at, row.stop_sent_at
+    heard = sent is None or asked is None or sent >= asked
+    return OrderView(order.status, order.quantity, order.delivered, order.stop_status, seen, heard)
 
 
 def write_submission(row: AttemptRow, plan: SubmissionPlan) -> None:
@@ -119,22 +126,69 @@ def apply_plan(
     """Carries out what follows from a status or stop answer, on a locked order and attempt."""
     changes = plan.changes(view(order, row))
     quiet = 0 if changes else row.quiet + 1
-    columns: dict[str, Any] = {"quiet": quiet, "flags": sorted(plan.flags)}
-    if answer is not None:
-        columns |= {"answer": _kept(answer), "answered_at": Now()}
-    write(row.id, **columns)
+    _write_answer(row, answer, plan.flags, quiet)
     _note_flags(order, row, plan, answer)
     if Flag.LATE_ANSWER in plan.flags and order.status not in LIVE:
         return
     if plan.ends:
         _end(order, plan)
+        write(row.id, closed_at=Now(), flagged_at=None)
+        let_go(order.id)
         return
     _progress(order, plan)
     if plan.stop_status is not None:
         refunds.answer_stop(order.id, plan.stop_status, delivered=plan.delivered, actor=PROVIDER, why=plan.words)
     wait = next_check(quiet, shortest=provider.poll_shortest, longest=provider.poll_longest)
-    due = Now() + timedelta(seconds=wait)
-    orders.change(order.id, LIVE, lease_owner="", lease_until=None, next_check_at=due)
+    orders.give_back(order.id, wait)
+
+
+def follow_end(order: OrderRow, row: AttemptRow, answer: StatusAnswer | None, provider: ProviderRow) -> None:
+    """Follows a provider whose order has ended, on a locked order and attempt, until it has ended too.
+
+    The order stays as it is. What was delivered, and what of it nobody paid for, stands in its history for the desk.
+    """
+    long_ago = order.ended_at is not None and order.ended_at <= now() - FOLLOWED
+    plan = after_end(view(order, row), answer, gives_up=long_ago)
+    quiet = row.quiet + 1
+    _write_answer(row, answer, plan.flags, quiet)
+    if not plan.closed:
+        wait = next_check(quiet, shortest=provider.poll_shortest, longest=provider.poll_longest)
+        orders.give_back(order.id, wait)
+        return
+    write(row.id, closed_at=Now(), flagged_at=None)
+    let_go(order.id)
+    facts = {
+        "delivered": plan.delivered,
+        "quantity": order.quantity,
+        "loss_units": _loss(order, plan.delivered),
+        "flags": sorted(plan.flags),
+        "provider": provider.code,
+    }
+    orders.record(order.id, "late_answer", actor=PROVIDER, why=plan.words, facts=facts, visible=False)
+
+
+def let_go(order_id: int) -> None:
+    """Takes an ended order off the clock: nobody delivers it any more."""
+    orders.change(order_id, ENDED, lease_owner="", lease_until=None, next_check_at=None)
+
+
+def _loss(order: OrderRow, delivered: int | None) -> int | None:
+    """Credit units that delivered units are worth and that did not stay with us; None where nobody can tell."""
+    found = charge(order.id)
+    if delivered is None or found is None:
+        return None
+    return max(0, order.amount * delivered // order.quantity - (found.amount - found.returned))
+
+
+def _write_answer(row: AttemptRow, answer: StatusAnswer | None, flags: frozenset[Flag], quiet: int) -> None:
+    columns: dict[str, Any] = {"quiet": quiet, "flags": sorted(flags)}
+    if answer is not None:
+        columns |= {"answer": _kept(answer), "answered_at": Now()}
+    if not flags & NEEDS_PERSON and Flag.NO_ANSWER not in flags:
+        columns["flagged_at"] = None
+    elif flags & NEEDS_PERSON and row.flagged_at is None:
+        columns["flagged_at"] = Now()
+    write(row.id, **columns)
 
 
 def _end(order: OrderRow, plan: StatusPlan) -> None:

@@ -22,6 +22,7 @@ from smmatic.fulfilment.queries import AttemptRow, ProviderRow, live_attempts, p
 from smmatic.fulfilment.registry import adapter_of
 from smmatic.fulfilment.rules import AttemptState
 from smmatic.kernel.clock import elapsed, now
+from smmatic.kernel.refusals import Refusal
 from smmatic.orders import actions as orders
 from smmatic.orders.queries import OrderRow, orders_by_id
 
@@ -77,9 +78,9 @@ class Round:
 
     def give_back(self) -> None:
         """Gives back the leases that this round still holds, so that nobody waits for them to run out."""
-        for order_id in sorted(self._held):
-            actions.give_back(order_id, 0)
-        self._held.clear()
+        held, self._held = sorted(self._held), set()
+        for order_id in held:
+            self._give_back(order_id, 0)
 
     def close(self) -> None:
         """Ends the threads."""
@@ -87,7 +88,9 @@ class Round:
 
     def _work(self, leased: Sequence[int], known: Mapping[int, ProviderRow]) -> None:
         rows = orders_by_id(leased)
-        items = self._items([order for order in rows.values() if not self._by_staff(order)], known)
+        live = [order for order in rows.values() if order.live and not self._by_staff(order)]
+        items = self._items(live, known)
+        items += self._after_end([order for order in rows.values() if not order.live], known)
         states = {state: [item for item in items if item.attempt.state == state] for state in AttemptState}
         for item in states[AttemptState.SENT]:
             self._held.discard(item.order.id)
@@ -96,35 +99,60 @@ class Round:
         self._submit(states[AttemptState.PREPARED])
         self._lookup(states[AttemptState.UNKNOWN])
         confirmed = states[AttemptState.CONFIRMED]
-        stopping = [item for item in confirmed if item.order.stop_status == "asked" and not item.attempt.stop_sent_at]
+        stopping = [item for item in confirmed if _stop_due(item)]
         unheard = self._stop(stopping)
         self._poll([item for item in confirmed if item not in stopping] + unheard)
+        self._expire_stops(rows.values())
 
     def _by_staff(self, order: OrderRow) -> bool:
         """Staff deliver it: nothing is asked of anybody, only the deadline of a stop request is watched."""
         if order.terms.get("delivery") != "staff":
             return False
-        left: float | None = None
-        if order.stop_status == "asked" and order.stop_deadline is not None:
-            left = (order.stop_deadline - now()).total_seconds()
-            if left <= 0:
-                self._guarded(order.id, actions.expire_stop, order.id)
-                left = None
-        self._release(order.id, left)
+        self._guarded(order.id, self._release, order.id, None)
         return True
+
+    def _expire_stops(self, rows: Iterable[OrderRow]) -> None:
+        """Watches the deadlines of stop requests, whatever else happened to their orders in this round."""
+        for order in rows:
+            deadline = order.stop_deadline
+            if order.live and order.stop_status == "asked" and deadline is not None and deadline <= now():
+                self._guarded(order.id, actions.expire_stop, order.id)
+
+    def _after_end(self, ended: Sequence[OrderRow], known: Mapping[int, ProviderRow]) -> list[Item]:
+        """Ended orders that a provider may still be delivering, with their attempts; the others are let go."""
+        attempts = live_attempts([order.id for order in ended])
+        for order in ended:
+            if order.id not in attempts and self._guarded(order.id, actions.let_go, order.id):
+                self._held.discard(order.id)
+        return self._paired(ended, attempts, known)
 
     def _items(self, remote: Sequence[OrderRow], known: Mapping[int, ProviderRow]) -> list[Item]:
         """The orders with their attempts; those that have none under way get one, committed before any call."""
         attempts = live_attempts([order.id for order in remote])
+        remote = [order for order in remote if not self._unsent(order, attempts.get(order.id))]
         remote = [order for order in remote if not self._waits(order, attempts.get(order.id))]
         fresh = [order for order in remote if order.id not in attempts]
         chosen = [(order.id, provider) for order in fresh if (provider := self._choose(order, known.values()))]
         for order_id in actions.prepare(chosen):
             self._guarded(order_id, actions.reject_unsubmitted, order_id)
         attempts |= live_attempts([order_id for order_id, _ in chosen])
+        return self._paired(remote, attempts, known)
+
+    def _paired(
+        self, rows: Sequence[OrderRow], attempts: Mapping[int, AttemptRow], known: Mapping[int, ProviderRow]
+    ) -> list[Item]:
         adapters = {row.id: adapter_of(row) for row in known.values()}
-        paired = [(order, attempts[order.id]) for order in remote if order.id in attempts]
+        paired = [(order, attempts[order.id]) for order in rows if order.id in attempts]
         return [Item(order, row, known[row.provider_id], adapters[row.provider_id]) for order, row in paired]
+
+    def _unsent(self, order: OrderRow, attempt: AttemptRow | None) -> bool:
+        """An order that was never handed over and is to be stopped: it stops here and now."""
+        if order.stop_status not in ("asked", "unknown"):
+            return False
+        if attempt is not None and attempt.state != AttemptState.PREPARED:
+            return False
+        self._guarded(order.id, actions.stop_unsent, order.id)
+        return True
 
     def _waits(self, order: OrderRow, attempt: AttemptRow | None) -> bool:
         """An order that waits for its customer is not handed over; one that is out already is followed."""
@@ -178,7 +206,6 @@ class Round:
 
         def finish(item: Item, answer: Any) -> None:
             actions.record_stop(item.attempt.id, answer, item.row)
-            self._expire(item)
             self._count("stops_asked", 1)
             if not isinstance(answer, StopAnswer):
                 unheard.append(item)
@@ -200,16 +227,10 @@ class Round:
         def finish(group: tuple[Item, ...], answers: Any) -> None:
             for item in group:
                 answer = answers[item.attempt.remote_id]
-                if self._guarded(item.order.id, actions.record_status, item.attempt.id, answer, item.row):
-                    self._expire(item)
+                self._guarded(item.order.id, actions.record_status, item.attempt.id, answer, item.row)
                 self._count("polled", 1)
 
         self._side_by_side(groups, start, finish)
-
-    def _expire(self, item: Item) -> None:
-        deadline = item.order.stop_deadline
-        if item.order.stop_status == "asked" and deadline is not None and deadline <= now():
-            actions.expire_stop(item.order.id)
 
     def _side_by_side(
         self, work: Sequence[Any], start: Callable[[Any], Future[Any] | None], finish: Callable[[Any, Any], None]
@@ -257,11 +278,26 @@ class Round:
 
     def _release(self, order_id: int, seconds: float | None) -> None:
         self._held.discard(order_id)
-        actions.give_back(order_id, seconds)
+        self._give_back(order_id, seconds)
+
+    def _give_back(self, order_id: int, seconds: float | None) -> None:
+        try:
+            actions.give_back(order_id, seconds)
+        except Refusal:
+            log.warning("a lease could not be given back; it runs out", order=order_id)
 
     def _count(self, name: str, number: int) -> None:
         if number:
             self.counts[name] = self.counts.get(name, 0) + number
+
+
+def _stop_due(item: Item) -> bool:
+    """Whether a stop request has to go out: for the customer, or since the order has ended without the provider."""
+    order, sent = item.order, item.attempt.stop_sent_at
+    asked = order.stop_asked_at if order.stop_status == "asked" else None
+    if not order.live:
+        asked = order.ended_at if item.adapter.abilities.stop else None
+    return asked is not None and (sent is None or sent < asked)
 
 
 def _first(one: Item | tuple[Item, ...]) -> Item:

@@ -23,12 +23,15 @@ from smmatic.fulfilment import actions
 from smmatic.fulfilment.work import Round
 from smmatic.kernel.clock import elapsed
 from smmatic.kernel.ids import new_readable_code
+from smmatic.kernel.refusals import Refusal
 
 log = structlog.get_logger("smmatic.worker")
 SWEEPS = ("smmatic.notices.sweep:write_due", "smmatic.notices.sweep:send_due")
 """Work of packages above this one, by name; what is not installed is left out."""
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
+BAD_ROUND = (OperationalError, InterfaceError, Refusal)
+"""What ends a round but never the worker: a lost database, or a lock that could not be had (a Refusal by then)."""
 
 
 class Worker:
@@ -49,9 +52,12 @@ class Worker:
             try:
                 done = self._turn(once)
                 pause = 0.1
-            except (OperationalError, InterfaceError) as lost:
-                log.warning("the database is away", error=str(lost).strip().split("\n")[0], retry_in=pause)
-                connections.close_all()
+            except BAD_ROUND as lost:
+                away = not isinstance(lost, Refusal)
+                says = "the database is away" if away else "a round failed"
+                log.warning(says, error=str(lost).strip().split("\n")[0], retry_in=pause)
+                if away:
+                    connections.close_all()
                 self._round.stop.wait(pause)
                 pause = min(pause * 2, 5.0)
                 continue
@@ -87,9 +93,9 @@ class Worker:
         actions.beat(self._round.owner, self._host, os.getpid(), self._round.counts, stopped=stopped)
 
     def _end(self) -> None:
-        with contextlib.suppress(OperationalError, InterfaceError):
-            self._round.give_back()
-            self._beat(stopped=True)
+        for last in (self._round.give_back, lambda: self._beat(stopped=True)):
+            with contextlib.suppress(*BAD_ROUND):
+                last()
         self._round.close()
         connections.close_all()
         log.info("worker ended", name=self._round.owner, **self._round.counts)

@@ -159,7 +159,10 @@ def accept_due(limit: int = 500) -> list[int]:
 
 
 def lease_due(owner: str, *, limit: int, seconds: int) -> list[int]:
-    """Leases up to `limit` orders in work whose next check is due, for `seconds` of database time; their ids."""
+    """Leases up to `limit` orders whose next check is due, for `seconds` of database time; their ids.
+
+    Ended orders are among them until whoever delivers is known to have ended too.
+    """
     return [row["id"] for row in fetch_all("SELECT id FROM orders_lease_v1(%s, %s, %s) AS id", [owner, limit, seconds])]
 
 

@@ -85,12 +85,13 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
     SELECT id FROM moved
 $$;
 
--- Leases up to p_limit orders in work whose next check is due, for p_seconds of database time.
+-- Leases up to p_limit orders whose next check is due, for p_seconds of database time. Ended ones among them: whoever
+-- delivers may not know yet that the order has ended.
 CREATE FUNCTION orders_lease_v1(p_owner text, p_limit int, p_seconds int) RETURNS SETOF bigint
 LANGUAGE sql SET search_path = public, pg_temp AS $$
     WITH due AS (
         SELECT id FROM orders_order
-        WHERE status IN ('processing', 'in_progress') AND next_check_at <= clock_timestamp()
+        WHERE next_check_at <= clock_timestamp()
           AND (lease_until IS NULL OR lease_until <= clock_timestamp())
         ORDER BY next_check_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED
     )

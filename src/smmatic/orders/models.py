@@ -16,6 +16,7 @@ class Order(models.Model):
     """One order. Price, terms, policy and calendar are pinned at placing; amounts are Credit units.
 
     `waiting_since` is the flag 'waiting for you'; 'refunded' is read from the charge and never a status.
+    `next_check_at` outlives the end: until it is NULL somebody may still be delivering.
     """
 
     customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -76,7 +77,7 @@ class Order(models.Model):
             models.Index(
                 fields=["next_check_at"],
                 name="orders_order_check",
-                condition=Q(status__in=("processing", "in_progress")),
+                condition=Q(next_check_at__isnull=False),
             ),
             models.Index(
                 fields=["unknown_deadline"], name="orders_order_unknown", condition=Q(unknown_since__isnull=False)

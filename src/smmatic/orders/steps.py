@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from django.db.models import Case, F, When
+from django.db.models.functions import Least, Now
 
 from smmatic.accounts.queries import Person
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.models import Event, File, Order
-from smmatic.orders.queries import OrderRow, order
+from smmatic.orders.queries import ENDED, OrderRow, order
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,15 @@ def move(
 ) -> bool:
     """Moves an order to another status if it is in one of `from_statuses`, with its event; whether it did.
 
-    `columns` are set in the same update. The row count decides who won.
+    `columns` are set in the same update. The row count decides who won. A provider's order that ends in work, by
+    whomever, is looked at once more: the provider may not know yet.
     """
-    before = Order.objects.filter(id=order_id).values_list("status", flat=True).first()
+    found = Order.objects.filter(id=order_id).values_list("status", "terms__delivery").first()
+    before, delivery = found or (None, "")
     if before not in from_statuses:
         return False
+    if to_status in ENDED and before != "pending" and delivery != "staff":
+        columns["next_check_at"] = Now()
     if not Order.objects.filter(id=order_id, status=before).update(status=to_status, **columns):
         return False
     record(
@@ -80,6 +88,16 @@ def move(
         status_to=to_status,
     )
     return True
+
+
+def give_back(order_id: int, seconds: float | None) -> None:
+    """Gives back the lease of an order; its next check is due after `seconds`, or not by itself (None).
+
+    A stop request that waits for an answer is looked at again no later than at its deadline.
+    """
+    deadline = Case(When(stop_status="asked", then=F("stop_deadline")), default=None)
+    due = deadline if seconds is None else Least(Now() + timedelta(seconds=seconds), deadline)
+    Order.objects.filter(id=order_id).update(lease_owner="", lease_until=None, next_check_at=due)
 
 
 def change(order_id: int, statuses: Sequence[str], **columns: Any) -> bool:
