@@ -280,6 +280,9 @@ DECLARE
     v_now     timestamptz;
     v_done    record;
 BEGIN
+    IF p.kind IS DISTINCT FROM 'hold' THEN
+        PERFORM credits_refuse_v1('credits_stay_inside', jsonb_build_object('kind', p.kind));
+    END IF;
     PERFORM 1 FROM credits_account WHERE customer_id = p.account_id FOR NO KEY UPDATE;
     -- Read after the lock: the row that comes with it may carry values from before the wait.
     SELECT * INTO v_account FROM credits_account WHERE customer_id = p.account_id;

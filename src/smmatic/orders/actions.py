@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from smmatic.catalogue import queries as catalogue
 from smmatic.catalogue.queries import ServiceRow
 from smmatic.catalogue.rules import CheckedInput, check_input
 from smmatic.credits.idempotency import check_key, kept_answer, request_hash
+from smmatic.kernel.clock import now
 from smmatic.kernel.database import (
     atomic,
     fetch_all,
@@ -25,6 +27,9 @@ from smmatic.orders.files import check_file
 from smmatic.orders.models import File
 from smmatic.orders.queries import FileRow, own_files
 from smmatic.policy import queries as policy
+
+UNATTACHED_LIFE = timedelta(hours=24)
+"""How long an upload waits for an order before it is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +136,16 @@ def place(person: Person, request: OrderRequest, *, key: str, channel: str) -> P
 
 
 def keep_file(person: Person, *, name: str, content: bytes, purpose: str = "brief") -> FileRow:
-    """Keeps an upload until an order takes it; only its owner sees it until then.
+    """Keeps an upload until an order takes it, for a day at most; only its owner sees it until then.
 
     Raises:
-        Refusal: `file_too_large`, `file_kind`, `file_too_many` (unattached files of one person).
+        Refusal: `file_too_large`, `file_kind`, `file_too_many` (unattached files of one person within a day).
     """
     checked = check_file(name, content, maximum_bytes=settings.SMMATIC_MAX_FILE_BYTES)
     with atomic():
-        if File.objects.filter(owner_id=person.id, order=None).count() >= settings.SMMATIC_MAX_FILES * 3:
+        unattached = File.objects.filter(owner_id=person.id, order=None)
+        unattached.filter(at__lt=now() - UNATTACHED_LIFE).delete()
+        if unattached.count() >= settings.SMMATIC_MAX_FILES * 3:
             raise Refusal(RefusalCode.FILE_TOO_MANY, "files", maximum=settings.SMMATIC_MAX_FILES * 3)
         row = File.objects.create(
             owner_id=person.id,
@@ -217,6 +224,8 @@ def _request_hash(request: OrderRequest, channel: str) -> bytes:
             str(request.interval_minutes),
             request.start_now,
             sorted(request.file_ids),
+            request.terms_version,
+            request.policy_version_id,
             channel,
         ]
     )

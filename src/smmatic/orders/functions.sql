@@ -25,7 +25,17 @@ BEGIN
         v_answer := jsonb_build_object('code', 'terms_changed');
     ELSIF NOT policy_version_stands_v1((p ->> 'policy_version_id')::bigint) THEN
         v_answer := jsonb_build_object('code', 'policy_changed');
-    ELSE
+    ELSIF jsonb_array_length(p -> 'files') > 0 THEN
+        v_files := ARRAY(
+            SELECT id FROM orders_file
+            WHERE id IN (SELECT jsonb_array_elements_text(p -> 'files')::bigint)
+              AND owner_id = v_customer AND order_id IS NULL AND purpose = 'brief'
+            ORDER BY id FOR NO KEY UPDATE);
+        IF cardinality(v_files) <> jsonb_array_length(p -> 'files') THEN
+            v_answer := jsonb_build_object('code', 'not_found', 'field', 'files');
+        END IF;
+    END IF;
+    IF v_answer IS NULL THEN
         v_order := nextval('orders_order_id_seq');
         v_posting.account_id := v_customer;
         v_posting.kind := 'hold';
@@ -55,13 +65,8 @@ BEGIN
     VALUES (v_order, 'placed', 'pending', 'customer', v_customer,
         jsonb_build_object('charged_units', v_amount, 'start_now', v_start, 'channel', p ->> 'channel'), true, v_now);
 
-    IF jsonb_array_length(p -> 'files') > 0 THEN
-        v_files := ARRAY(SELECT jsonb_array_elements_text(p -> 'files')::bigint);
-        UPDATE orders_file SET order_id = v_order
-        WHERE id = ANY (v_files) AND owner_id = v_customer AND order_id IS NULL AND purpose = 'brief';
-        IF (SELECT count(*) FROM orders_file WHERE order_id = v_order) <> cardinality(v_files) THEN
-            RAISE EXCEPTION USING ERRCODE = 'SM001', MESSAGE = 'not_found', DETAIL = '{"field": "files"}';
-        END IF;
+    IF v_files IS NOT NULL THEN
+        UPDATE orders_file SET order_id = v_order WHERE id = ANY (v_files);
     END IF;
     RETURN credits_idempotency_end_v1(v_customer, v_key, jsonb_build_object(
         'order', v_order, 'charged_units', v_amount, 'available_units', v_held.available_after));
