@@ -1,8 +1,11 @@
 """The database that the tests get: the app role's rights, committed access, one clone a worker."""
 
+import re
+
 import pytest
 from django.db import connection, transaction
 
+from smmatic.kernel.database import sql
 from smmatic.ops.roles import HISTORY
 from tests.databases import Addresses
 
@@ -29,6 +32,13 @@ def test_the_app_role_cannot_change_history(db: None, table: str) -> None:
             assert cursor.fetchone() == (False,), f"{right} on {table}"
         cursor.execute("SELECT has_table_privilege(%s, 'SELECT')", [table])
         assert cursor.fetchone() == (True,)
+
+
+def test_the_doctor_looks_at_every_table_whose_rights_are_taken_away() -> None:
+    arrays = re.findall(r"ARRAY\[([^\]]*)\]", sql("migrations/rights.sql"))
+    taken = [table for array in arrays for table in re.findall(r"'(\w+)'", array)]
+    assert len(taken) > 10
+    assert sorted(taken) == sorted(HISTORY)
 
 
 def test_a_process_started_by_a_test_gets_both_addresses(database_addresses: Addresses) -> None:

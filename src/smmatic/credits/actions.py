@@ -84,8 +84,8 @@ def give_credits(
 
 
 def _need_room(customer_id: int, units: int, limits: GiftLimits) -> None:
-    """Refuses what is above the limits. Locks the customer's sum, which decisions on refunds lock by the same name, until
-    the transaction ends: two gifts at once can't each be the last one below the limit."""
+    """Refuses what is above the limits. Locks the customer's sum until the transaction ends, by the name that decisions
+    on refunds lock too: two of them at once can't each be the last one below the limit."""
     execute("SELECT pg_advisory_xact_lock(hashtextextended('refunds:sum', %s))", [customer_id])
     left = limits.period_units - returned_since(customer_id, limits.since)
     alone = max(0, min(limits.limit_units, left))

@@ -24,8 +24,13 @@ HISTORY = (
     "refunds_event",
     "policy_version",
     "policy_calendar",
+    "catalogue_service_version",
+    "deposits_event",
+    "support_message",
 )
-"""Tables that the app role may not change: the ledger is written by functions of the owner, events only grow."""
+"""Tables that the app role may not change: the ledger is written by functions of the owner, events only grow.
+
+The same list as in `migrations/rights.sql`, which takes the rights away."""
 
 
 @dataclass(frozen=True)

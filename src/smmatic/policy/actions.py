@@ -35,11 +35,12 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
     """Proves the text of a policy file and, if it holds, makes it a version from its effective date on.
 
     An effective date that has passed means now; only the first version of an installation keeps an earlier one. The
-    same text again gives the version that is there. `actor` None is the system itself.
+    same text again gives the version that is there, if it is in force or still to come. `actor` None is the system.
 
     Raises:
         PolicyError: with every problem of the file; the active version is untouched.
-        Refusal: `role_missing`; `reason_missing`; `policy_version_taken` when another text has this version already.
+        Refusal: `role_missing`; `reason_missing`; `policy_version_taken` when another text has this version already,
+            or when this version was followed by another: an older one comes back as a new version, with its own date.
     """
     if actor is not None:
         actor.need(Permission.POLICY_ACTIVATE)
@@ -52,9 +53,11 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
     digest = hashlib.sha256(source.encode()).digest()
     with atomic():
         execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        there = PolicyVersion.objects.filter(digest=digest).values_list("id", flat=True).first()
+        there = PolicyVersion.objects.filter(digest=digest).first()
         if there is not None:
-            return queries.policy(there)
+            if _followed(there):
+                raise Refusal(RefusalCode.POLICY_VERSION_TAKEN, "version", version=document.version)
+            return queries.policy(there.id)
         if PolicyVersion.objects.filter(policy_id=document.id, version=document.version).exists():
             raise Refusal(RefusalCode.POLICY_VERSION_TAKEN, "version", version=document.version)
         first = not PolicyVersion.objects.exists()
@@ -71,6 +74,12 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
         )
     queries.forget()
     return queries.policy(row.id)
+
+
+def _followed(version: PolicyVersion) -> bool:
+    """Whether a newer version is in force in its place."""
+    newest = PolicyVersion.objects.filter(effective_at__lte=now()).order_by("-effective_at", "-id").first()
+    return version.effective_at <= now() and newest is not None and newest.id != version.id
 
 
 def ensure_policy() -> PolicyRow:

@@ -1,9 +1,11 @@
 """A version is activated only when it is proven, applies from its date on, and stays as it was for ever."""
 
 import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection
 
@@ -14,7 +16,10 @@ from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal
 from smmatic.policy import queries
 from smmatic.policy.actions import activate_policy, add_calendar, ensure_calendar, ensure_policy
+from smmatic.policy.compiler import compile_policy
 from smmatic.policy.document import SHIPPED_FILE, PolicyError
+from smmatic.policy.models import PolicyVersion
+from smmatic.policy.prover import check_text
 from smmatic.policy.vietnam import vietnam_days
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +111,38 @@ def test_an_activation_says_why():
 def test_a_version_can_be_neither_changed_nor_removed(statement):
     with pytest.raises(DatabaseError), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize("table", ["policy_version", "policy_calendar", "refunds_event", "refunds_claim"])
+def test_not_even_the_owner_empties_or_edits_what_decisions_rest_on(database_addresses, table):
+    with psycopg.connect(database_addresses.owner, autocommit=True) as owner:
+        with pytest.raises(psycopg.DatabaseError, match="is append-only"):
+            owner.execute(f"TRUNCATE {table} CASCADE")
+        if table.startswith("policy"):
+            for statement in (f"UPDATE {table} SET why = 'x'", f"DELETE FROM {table}"):
+                with pytest.raises(psycopg.DatabaseError, match=f"{table} is append-only"):
+                    owner.execute(statement)
+
+
+def test_an_older_version_is_not_brought_back_by_its_old_text():
+    person, current, text = operator(), queries.current_policy(), draft()
+    document, _proof = check_text(text, "an older policy")
+    PolicyVersion.objects.create(
+        policy_id=document.id,
+        version=document.version,
+        source=text,
+        digest=hashlib.sha256(text.encode()).digest(),
+        compiled=compile_policy(document).as_json(),
+        effective_at=datetime(2015, 1, 1, tzinfo=UTC),
+        why="the rules of 2015",
+    )
+    before = count()
+    with pytest.raises(Refusal) as caught:
+        activate_policy(text, person, "back to the old rules")
+    assert (caught.value.code, caught.value.facts["version"]) == ("policy_version_taken", document.version)
+    assert count() == before
+    assert queries.current_policy().id == current.id
+    assert activate_policy(PolicyVersion.objects.get(id=current.id).source, person, "the one in force").id == current.id
 
 
 def test_the_database_reads_the_same_answer_from_the_stored_table():
