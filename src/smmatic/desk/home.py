@@ -11,8 +11,9 @@ from smmatic.deposits.queries import deposits_to_confirm
 from smmatic.desk.common import desk_page, desk_show, names_of
 from smmatic.desk.due import Due, due_of_case
 from smmatic.desk.work import promise
+from smmatic.fulfilment.queries import troubled
 from smmatic.notices.queries import MailRow, counts, mails
-from smmatic.orders.queries import orders_by_id, staff_work, troubled_orders
+from smmatic.orders.queries import orders_by_id, staff_work
 from smmatic.refunds.queries import review_queue
 from smmatic.support.queries import unanswered
 from smmatic.web.pages import language
@@ -67,7 +68,7 @@ def home(request: HttpRequest, person: Person) -> HttpResponse:
         "work": len(work),
         "free_work": sum(row.staff_id is None for row in work),
         "deposits": deposits_to_confirm(limit=100),
-        "troubled": troubled_orders(limit=SHOWN),
+        "troubled": troubled(limit=SHOWN),
         "talks": talks,
         "mail_waiting": mail_counts.get("prepared", 0) + mail_counts.get("sending", 0),
         "mail_failed": sum(mail_counts.get(state, 0) for state in FAILED),

@@ -12,7 +12,8 @@ from smmatic.accounts.rules import Permission
 from smmatic.credits.queries import charge, charges, transfers_of_order
 from smmatic.desk.common import desk_page, desk_show, done, names_of
 from smmatic.desk.talk import talk_of, write
-from smmatic.fulfilment.queries import attempts_of
+from smmatic.fulfilment import staff_actions
+from smmatic.fulfilment.queries import attempts_of, troubled
 from smmatic.fulfilment.staff_actions import presume_undelivered, resolve_found
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal
@@ -25,7 +26,6 @@ from smmatic.orders.queries import (
     file_of,
     files_of,
     order_of,
-    troubled_orders,
 )
 from smmatic.refunds.actions import Decided
 from smmatic.refunds.queries import cases_of_order, claim_history
@@ -48,8 +48,9 @@ def order_list(request: HttpRequest, person: Person) -> HttpResponse:
     chosen, delivery = request.GET.get("show", ""), request.GET.get("by", "")
     words, after = search_text(request), cursor(request)
     trouble = chosen == "trouble"
+    troubles = {found.order.id: found for found in troubled()} if trouble else {}
     if trouble:
-        rows = troubled_orders()
+        rows = [found.order for found in troubles.values()]
     else:
         statuses = FILTERS[chosen][1] if chosen in FILTERS else ()
         by = delivery if delivery in ("staff", "provider") else ""
@@ -58,6 +59,7 @@ def order_list(request: HttpRequest, person: Person) -> HttpResponse:
     context = {
         "room": "desk-orders",
         "rows": shown,
+        "troubles": troubles,
         "charges": charges([row.id for row in shown]),
         "names": names_of({row.customer_id for row in shown}),
         "customers": find_customers(words, limit=5) if "@" in words else [],
@@ -97,6 +99,26 @@ def found(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
         return _("Recorded. The order is followed at the delivery partner from now on.")
 
     return _act(request, person, order_id, "found", act)
+
+
+@desk_page("POST", need=Permission.ORDER_RESOLVE)
+def refuse(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
+    """Refuses an order that was never handed to a delivery partner: everything goes back (2.2)."""
+
+    def act() -> str:
+        return ended(staff_actions.refuse_unsent(person, checked_id(order_id), request.POST.get("why", "")))
+
+    return _act(request, person, order_id, "refuse", act)
+
+
+@desk_page("POST", need=Permission.ORDER_RESOLVE)
+def give_up(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
+    """Ends an order that its delivery partner does not finish: what was not delivered goes back (2.1)."""
+
+    def act() -> str:
+        return ended(staff_actions.give_up(person, checked_id(order_id), request.POST.get("why", "")))
+
+    return _act(request, person, order_id, "give-up", act)
 
 
 @desk_page("POST", need=Permission.CASE_WORK)
@@ -158,10 +180,12 @@ def _page(
 ) -> HttpResponse:
     as_customer = request.GET.get("as") == "customer"
     row = order_of(person, checked_id(order_id))
-    context = order_facts(person, row, as_customer=as_customer) | talk_of(person, row.id) | {
+    facts = order_facts(person, row, as_customer=as_customer)
+    context = facts | talk_of(person, row.id) | {
         "room": "desk-orders",
         "presumable": row.unknown_deadline is not None and row.unknown_deadline <= now(),
         "as_customer": as_customer,
+        "unsent": not any(attempt.sent for attempt in attempts_of(person, row.id)) and row.started_at is None,
         "events": order_lines(row, as_customer=as_customer),
         "cases": cases_of_order(row.id),
         "claims": claim_history(row.id),

@@ -10,7 +10,9 @@ from uuid import UUID
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.fulfilment.models import LIVE_STATES, Provider, WorkerHeartbeat
+from smmatic.fulfilment.rules import NEEDS_PERSON
 from smmatic.kernel.database import fetch_all
+from smmatic.orders.queries import OrderRow, orders_besides, orders_by_id, troubled_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,24 @@ class AttemptRow:
     prepared_for: float
     unknown_for: float
 
+    @property
+    def sent(self) -> bool:
+        """Whether it may ever have reached the provider."""
+        return self.sent_at is not None or self.state in ("sent", "confirmed", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An order that no rule can finish: why, and since when. A person has to decide.
+
+    `why`: 'unknown', 'stop_asked', 'stop_unknown', 'no_provider', or a flag: 'vanished', 'unmapped_word',
+    'ended_without_count'.
+    """
+
+    order: OrderRow
+    why: str
+    since: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
@@ -123,6 +143,11 @@ def attempts_of(person: Person, order_id: int) -> list[AttemptRow]:
         Refusal: `role_missing`.
     """
     person.need(Permission.DESK_READ)
+    return attempts_of_order(order_id)
+
+
+def attempts_of_order(order_id: int) -> list[AttemptRow]:
+    """Every attempt of an order, oldest first."""
     return _attempts("WHERE order_id = %s ORDER BY number", [order_id])
 
 
@@ -136,8 +161,43 @@ def attempt_counts(order_ids: Sequence[int]) -> dict[int, int]:
 
 
 def flagged_attempts(limit: int = 100) -> list[AttemptRow]:
-    """Attempts whose newest answer was odd, newest first, for the desk."""
-    return _attempts("WHERE flags <> '[]' ORDER BY answered_at DESC NULLS LAST, id DESC LIMIT %s", [limit])
+    """Attempts under way whose answers need a person, the oldest first."""
+    return _attempts("WHERE flagged_at IS NOT NULL AND closed_at IS NULL ORDER BY flagged_at LIMIT %s", [limit])
+
+
+def troubled(limit: int = 100) -> list[Trouble]:
+    """Orders that wait for a person at the desk, whatever the reason: the oldest trouble first."""
+    found: dict[int, Trouble] = {}
+    flagged = flagged_attempts(limit)
+    rows = orders_by_id([row.order_id for row in flagged])
+    for row in flagged:
+        order, why = rows[row.order_id], [flag for flag in row.flags if flag in NEEDS_PERSON]
+        if order.live and why and row.flagged_at is not None:
+            found[order.id] = Trouble(order, why[0], row.flagged_at)
+    for order in _without_provider(limit):
+        found[order.id] = Trouble(order, "no_provider", order.accepted_at or order.placed_at)
+    for order in troubled_orders(limit):
+        since = order.unknown_since or order.stop_asked_at or order.placed_at
+        found[order.id] = Trouble(order, "unknown" if order.unknown_since else f"stop_{order.stop_status}", since)
+    return sorted(found.values(), key=lambda trouble: trouble.since)[:limit]
+
+
+def delivered_services() -> set[str] | None:
+    """The codes of the services that an active provider delivers; None for all of them."""
+    active = [row for row in providers() if row.active]
+    if any(not row.services for row in active):
+        return None
+    return {code for row in active for code in row.services}
+
+
+def _without_provider(limit: int) -> list[OrderRow]:
+    """Orders that nobody delivers: never handed over, and no active provider for their service."""
+    codes = delivered_services()
+    if codes is None:
+        return []
+    rows = orders_besides(sorted(codes), limit)
+    out = live_attempts([row.id for row in rows])
+    return [row for row in rows if row.id not in out or out[row.id].state == "prepared"]
 
 
 def workers() -> list[WorkerRow]:

@@ -1,4 +1,5 @@
-"""What people at the desk write: work on orders that staff deliver, answers to stop requests, unknown outcomes.
+"""What people at the desk write: work on orders that staff deliver, answers to stop requests, unknown outcomes, and
+the end of provider orders that no rule can finish.
 
 `units` are always the total done so far, so that a form that is sent twice changes nothing the second time.
 """
@@ -12,6 +13,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.fulfilment import steps
 from smmatic.fulfilment.models import Attempt
+from smmatic.fulfilment.queries import AttemptRow, attempts_of_order
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
 from smmatic.kernel.refusals import Refusal, RefusalCode
@@ -151,6 +153,62 @@ def resolve_found(person: Person, order_id: int, remote_id: str, evidence: str) 
         orders.change(order_id, LIVE, unknown_since=None, unknown_deadline=None, next_check_at=Now())
         facts = {"remote_id": number}
         orders.record(order_id, "outcome_known", actor=actor_of(person), why=told, facts=facts)
+
+
+def refuse_unsent(person: Person, order_id: int, why: str) -> Decided | None:
+    """Refuses a provider's order that was never handed to anybody: everything goes back at once (2.2).
+
+    Raises:
+        Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `order_status` once an attempt went out.
+    """
+    person.need(Permission.ORDER_RESOLVE)
+    told = _reason(why)
+    with atomic():
+        order = _provider_order(order_id, ("pending", "processing"))
+        rows = _locked_attempts(order_id)
+        if order.started_at is not None or order.delivered or any(row.sent for row in rows):
+            raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
+        for row in rows:
+            if row.state == "prepared":
+                steps.write(row.id, state="refused", code="refused_by_staff")
+        return refunds.end_order(order_id, "rejected", actor=actor_of(person), delivered=0, why=told)
+
+
+def give_up(person: Person, order_id: int, why: str) -> Decided | None:
+    """Ends a provider's order that no rule can finish: our failure, verified, so what was not delivered goes back
+    (2.1). Above the approval limit a second person has to agree. The provider is told to stop and followed to its end.
+
+    Raises:
+        Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `order_status` (not accepted yet),
+            `outcome_unknown` (to be found, or presumed undelivered after its deadline).
+    """
+    person.need(Permission.ORDER_RESOLVE)
+    told = _reason(why)
+    with atomic():
+        order = _provider_order(order_id, LIVE)
+        if order.unknown_since is not None:
+            raise Refusal(RefusalCode.OUTCOME_UNKNOWN, clause="2.1")
+        claim = ClaimInput("fulfilment_fault", "verified", "staff", told, person.id)
+        status = "partial" if order.delivered else "failed"
+        return refunds.end_order(order_id, status, actor=actor_of(person), why=told, claims=(claim,))
+
+
+def _provider_order(order_id: int, statuses: Sequence[str]) -> OrderRow:
+    """The order, locked, if a provider delivers it and it is in one of these statuses."""
+    order = orders.lock_order(order_id)
+    if order.terms.get("delivery") == "staff":
+        raise Refusal(RefusalCode.NOT_FOUND)
+    if not order.live:
+        raise Refusal(RefusalCode.ORDER_ENDED)
+    if order.status not in statuses:
+        raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
+    return order
+
+
+def _locked_attempts(order_id: int) -> list[AttemptRow]:
+    """Every attempt of an order, locked."""
+    list(Attempt.objects.select_for_update(no_key=True).filter(order_id=order_id).values_list("id"))
+    return attempts_of_order(order_id)
 
 
 def _staff_order(order_id: int, statuses: Sequence[str] = LIVE) -> OrderRow:

@@ -181,12 +181,15 @@ def _loss(order: OrderRow, delivered: int | None) -> int | None:
 
 
 def _write_answer(row: AttemptRow, answer: StatusAnswer | None, flags: frozenset[Flag], quiet: int) -> None:
+    if Flag.NO_ANSWER in flags:
+        # No answer takes nothing back of what the last one said.
+        flags |= {flag for flag in NEEDS_PERSON if flag in row.flags}
     columns: dict[str, Any] = {"quiet": quiet, "flags": sorted(flags)}
     if answer is not None:
         columns |= {"answer": _kept(answer), "answered_at": Now()}
-    if not flags & NEEDS_PERSON and Flag.NO_ANSWER not in flags:
+    if not flags & NEEDS_PERSON:
         columns["flagged_at"] = None
-    elif flags & NEEDS_PERSON and row.flagged_at is None:
+    elif row.flagged_at is None:
         columns["flagged_at"] = Now()
     write(row.id, **columns)
 

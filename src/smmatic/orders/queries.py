@@ -172,10 +172,19 @@ def staff_work(limit: int = 100) -> list[OrderRow]:
 
 
 def troubled_orders(limit: int = 100) -> list[OrderRow]:
-    """Orders whose outcome is unknown or whose stop waits for an answer: oldest first, for the desk."""
-    rows = Order.objects.filter(Q(unknown_since__isnull=False) | Q(stop_status="asked"), status__in=LIVE)
+    """Orders whose outcome is unknown or whose stop waits for an answer or never got one: oldest first."""
+    stop = Q(stop_status__in=("asked", "unknown"))
+    rows = Order.objects.filter(Q(unknown_since__isnull=False) | stop, status__in=LIVE)
     ordered = rows.order_by(F("unknown_since").asc(nulls_last=True), "id")
     return [OrderRow(**row) for row in ordered.values(*_FIELDS)[:limit]]
+
+
+def orders_besides(service_codes: Sequence[str], limit: int = 100) -> list[OrderRow]:
+    """Orders in work that a provider should deliver, for none of these services: the oldest first."""
+    rows = Order.objects.filter(
+        status__in=("processing", "in_progress"), terms__delivery="provider", next_check_at__isnull=False
+    ).exclude(service_code__in=service_codes)
+    return [OrderRow(**row) for row in rows.order_by("accepted_at", "id").values(*_FIELDS)[:limit]]
 
 
 def events_of(order_id: int, *, all_of_them: bool = False) -> list[EventRow]:

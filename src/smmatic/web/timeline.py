@@ -54,6 +54,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "outcome_known": ("check", "info"),
     "submitted": ("check", "info"),
     "flagged": ("help-circle", "warn"),
+    "late_answer": ("flag", "warn"),
     "waiting": ("bell", "warn"),
     "question": ("bell", "warn"),
     "answered": ("message", "info"),
@@ -141,6 +142,14 @@ def _due(facts: Mapping[str, Any]) -> str:
     return _("Answer now due by %(due)s") % {"due": local(due)} if due else _("The due date moved")
 
 
+def _late(facts: Mapping[str, Any]) -> str:
+    loss = facts.get("loss_units")
+    if not isinstance(loss, int):
+        return _("The delivery partner ended after the order; how much was delivered is not known")
+    told = {"units": _units(facts), "amount": credits(loss)}
+    return _("The delivery partner ended after the order: %(units)s; our loss is %(amount)s Credits") % told
+
+
 def _refunded(facts: Mapping[str, Any]) -> str:
     return _("%(amount)s Credits returned to the wallet") % {"amount": credits(facts.get("units_back"))}
 
@@ -196,7 +205,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "submitted": lambda facts: _("Handed over to the delivery partner"),
     "submitted_anew": lambda facts: _("It never arrived there; it is handed over again"),
     "flagged": lambda facts: _("Odd answer: %(flags)s") % {"flags": ", ".join(map(str, facts.get("flags", [])))},
-    "late_answer": lambda facts: _("An answer came after the order had ended; nothing changed"),
+    "late_answer": lambda facts: _late(facts),
     "waiting": lambda facts: _("Waiting for the customer"),
     "question": lambda facts: _("A question to the customer"),
     "answered": lambda facts: _("The customer answered"),
