@@ -37,10 +37,9 @@ class Environment(BaseSettings):
     email_tls: bool = True
     credit_price_vnd: int = Field(default=25_000, ge=1, description="What one Credit costs, in dong.")
     bank_details: str = "Vietcombank · 0071 0000 00000 · CONG TY SMMATIC"
-    provider_timeout_seconds: float = Field(default=15.0, gt=0)
     provider_private_hosts: str = Field(default="", description="host:port exceptions of the guarded client, commas.")
     worker_idle_seconds: float = Field(default=0.5, gt=0)
-    trust_proxy: bool = Field(default=False, description="Believe X-Forwarded-Proto from the reverse proxy.")
+    trust_proxy: bool = Field(default=False, description="Believe X-Forwarded-Proto and -For of one reverse proxy.")
     api_calls_per_minute: int = Field(default=3000, ge=1, description="Requests that one API key may make in a minute.")
     log_level: str = "INFO"
 
@@ -68,7 +67,6 @@ SMMATIC_PUBLIC_URL = ENV.public_url.rstrip("/")
 SMMATIC_DEV_MAIL = ENV.dev_mail and not PUBLIC
 SMMATIC_CREDIT_PRICE_VND = ENV.credit_price_vnd
 SMMATIC_BANK_DETAILS = ENV.bank_details
-SMMATIC_PROVIDER_TIMEOUT_SECONDS = ENV.provider_timeout_seconds
 SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_hosts.split(",") if h.strip())
 SMMATIC_WORKER_IDLE_SECONDS = ENV.worker_idle_seconds
 SMMATIC_API_CALLS_PER_MINUTE = ENV.api_calls_per_minute
@@ -157,7 +155,10 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC else "http"
+# 'key' is account and network address together (see AccountAdapter), so that nobody can lock an owner out. Each web
+# process counts its own.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "signup": "60/m/ip" if not PUBLIC else "20/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if ENV.trust_proxy else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
