@@ -8,6 +8,7 @@ from django.db.models import Min, Sum
 from smmatic.credits.models import KINDS, Account, Charge, Grant, Transfer
 from smmatic.credits.rules import CUSTOMER_BUCKETS, KINDS_IN_WORDS
 from smmatic.kernel.clock import now
+from smmatic.kernel.database import fetch_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,27 @@ def totals_by_kind(*, since: datetime | None = None) -> dict[str, int]:
     """Units moved by each transfer kind over all customers, for the desk's money page."""
     rows = Transfer.objects.all() if since is None else Transfer.objects.filter(recorded_at__gte=since)
     return {row["kind"]: int(row["total"]) for row in rows.values("kind").annotate(total=Sum("amount"))}
+
+
+@dataclass(frozen=True, slots=True)
+class Takings:
+    """What the platform has of all orders for ever, in units: `earned` for what was delivered, `kept` for what was not.
+
+    A refund gives back first what was kept: it is not a refund of delivered work before that is used up.
+    """
+
+    earned: int
+    kept: int
+
+
+def takings() -> Takings:
+    """What is earned and what is kept without delivery, from the charges as they are now."""
+    row = fetch_one(
+        "SELECT coalesce(sum(forfeited - least(refunded, forfeited)), 0)::bigint AS kept,"
+        " coalesce(sum(greatest(captured - forfeited - greatest(refunded - forfeited, 0), 0)), 0)::bigint AS earned"
+        " FROM credits_charge"
+    )
+    return Takings(row["earned"], row["kept"]) if row else Takings(0, 0)
 
 
 def liability() -> dict[str, int]:

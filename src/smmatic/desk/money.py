@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from smmatic.accounts.queries import Person
 from smmatic.credits.proof import account_ids, prove_ledger
-from smmatic.credits.queries import liability, totals_by_kind, transfer_kinds
+from smmatic.credits.queries import liability, takings, totals_by_kind, transfer_kinds
 from smmatic.desk.common import desk_page, desk_show
 from smmatic.kernel.clock import now
 from smmatic.refunds.proof import prove_orders
@@ -69,8 +69,7 @@ def money_page(request: HttpRequest, person: Person) -> HttpResponse:
         "owed_total": sum(owed.values()),
         "kinds": bars(kinds),
         "clauses": bars(clauses),
-        "earned": totals.get("capture", 0) - totals.get("refund", 0),
-        "kept": totals.get("forfeit", 0),
+        "takings": None if days else takings(),
         "returned": totals.get("release", 0) + totals.get("refund", 0),
         "expired": totals.get("breakage", 0),
         "days": chosen if days else "",

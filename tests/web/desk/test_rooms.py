@@ -238,3 +238,11 @@ def test_above_the_policys_limit_one_person_gives_nothing_and_may_give_less_at_o
     key = page.split('name="key" value="', 1)[1].split('"', 1)[0]
     approver.post(f"/desk/people/{who.id}/give", kind="bonus", credits="500", reason="Tết.", key=key, days="")
     assert wallet(who.id).available == 500 * UNITS
+
+
+def test_the_money_page_says_what_was_earned_of_all_time_only():
+    auditor = browser(Role.AUDITOR)
+    assert "Earned by delivery" in auditor.get("/desk/credits")
+    page = auditor.get("/desk/credits", days="30")
+    assert "Returned to customers" in page
+    assert "Earned by delivery" not in page
