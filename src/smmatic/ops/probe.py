@@ -26,6 +26,8 @@ def ask(bind: str, path: str) -> tuple[int, str] | None:
 
 
 def address(bind: str) -> str:
-    """The address to open in a browser for `host:port`."""
+    """The address to open in a browser for `host:port`; a socket `unix:path` has none and stays as it is."""
+    if bind.startswith("unix:"):
+        return bind
     host, _, port = bind.rpartition(":")
     return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"

@@ -50,7 +50,7 @@ def demo(argv: Sequence[str]) -> int:
 def _up(bind: str, workers: int) -> int:
     check_free(bind)
     os.environ["SMMATIC_BIND"] = bind
-    if not os.environ.get("SMMATIC_PUBLIC_URL"):
+    if not os.environ.get("SMMATIC_PUBLIC_URL") and not bind.startswith("unix:"):
         os.environ["SMMATIC_PUBLIC_URL"] = address(bind)
     with database(_say) as handle, stoppable() as stopping:
         _prepare(handle, "--operator-link")

@@ -101,14 +101,20 @@ class PolicyPage:
     support_address: str
 
 
+def with_address(document: PolicyDocument, support_address: str) -> PolicyDocument:
+    """The policy with the installation's own support address in its words, where that is set."""
+    if not support_address or support_address == document.support_address:
+        return document
+    data = {**document.data, "support_address": support_address}
+    return replace(document, support_address=support_address, data=data)
+
+
 def policy_page_of(document: PolicyDocument, language: str, *, support_address: str = "") -> PolicyPage:
     """The page of a policy in `language`; a language it has no words for falls back to its first.
 
     `support_address` is the installation's own, where it differs from the default that the file gives.
     """
-    if support_address and support_address != document.support_address:
-        data = {**document.data, "support_address": support_address}
-        document = replace(document, support_address=support_address, data=data)
+    document = with_address(document, support_address)
     if language not in document.languages:
         language = document.languages[0]
     notes = tuple(_note(document, note, language) for note in document.notes)

@@ -1,5 +1,6 @@
 """Services, prices and the policy: what is offered, what it would cost, and by which rules."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop as _
 from ninja import Router
@@ -14,6 +15,7 @@ from smmatic.catalogue.queries import ServiceRow, service_by_code, services
 from smmatic.credits.queries import wallet
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.actions import OrderRequest, quote
+from smmatic.policy.page import with_address
 from smmatic.policy.promises import decision_days
 from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
@@ -88,7 +90,7 @@ def make_quote(request: HttpRequest, work: WorkIn) -> QuoteOut:
 def read_policy(request: HttpRequest) -> PolicyOut:
     """Every clause of the refund and cancellation policy, and its times."""
     row = current_policy()
-    document = row.document
+    document = with_address(row.document, settings.SMMATIC_SUPPORT_ADDRESS)
     return PolicyOut(
         id=row.id,
         version=row.version,
