@@ -41,6 +41,9 @@ class Environment(BaseSettings):
     worker_idle_seconds: float = Field(default=0.5, gt=0)
     trust_proxy: bool = Field(default=False, description="Believe X-Forwarded-Proto and -For of one reverse proxy.")
     api_calls_per_minute: int = Field(default=3000, ge=1, description="Requests that one API key may make in a minute.")
+    later_policy_if_better: bool = Field(
+        default=False, description="A later policy governs earlier orders where it is better for the customer."
+    )
     log_level: str = "INFO"
 
 
@@ -70,6 +73,7 @@ SMMATIC_BANK_DETAILS = ENV.bank_details
 SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_hosts.split(",") if h.strip())
 SMMATIC_WORKER_IDLE_SECONDS = ENV.worker_idle_seconds
 SMMATIC_API_CALLS_PER_MINUTE = ENV.api_calls_per_minute
+SMMATIC_LATER_POLICY_IF_BETTER = ENV.later_policy_if_better
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10
 

@@ -85,6 +85,7 @@ def claim_rows(situation: Situation) -> list[ClaimRow]:
 
 def review_of(case: CaseRow, situation: Situation, language: str) -> Review:
     """The plan that 'Decide' would carry out, in words, or why the policy has no final answer yet."""
+    situation = situation.governed(case.ask, reviewed=True)
     try:
         plan = review_plan(situation, case.ask)
     except Refusal as refusal:
@@ -111,7 +112,7 @@ def _findings(case: CaseRow, situation: Situation) -> Sequence[Finding]:
         for claim, proof in zip(unchecked, proofs, strict=True):
             assumed = assumed.with_claim(ClaimInput(claim, proof, "staff"))
         try:
-            plan = review_plan(assumed, case.ask)
+            plan = review_plan(assumed.governed(case.ask, reviewed=True), case.ask)
         except Refusal:
             continue
         named = tuple((str(CLAIMS[claim]), proof) for claim, proof in zip(unchecked, proofs, strict=True))

@@ -68,7 +68,7 @@ def preview_cancel(person: Person, order_id: int) -> Preview:
     Raises:
         Refusal: `not_found`.
     """
-    situation = situation_of(orders.order_of(person, order_id))
+    situation = situation_of(orders.order_of(person, order_id)).governed("cancel")
     plan = situation.plan("cancel")
     return Preview(situation, plan, None, _cancel_refusal(situation, plan))
 
@@ -81,7 +81,7 @@ def preview_refund(person: Person, order_id: int, reason_code: str) -> Preview:
     """
     order = orders.order_of(person, order_id)
     chosen = reason(reason_code)
-    situation = _with_reason(situation_of(order), chosen, person, "")
+    situation = _with_reason(situation_of(order), chosen, person, "").governed("refund")
     plan = situation.plan("refund")
     due = situation.due(now(), plan.outcome.due) if plan.review else None
     return Preview(situation, plan, due, _request_refusal(situation))
@@ -98,7 +98,7 @@ def cancel(person: Person, order_id: int, *, key: str | None = None) -> Decided:
 
     def work() -> dict[str, Any]:
         order = order_steps.lock_order(order_id)
-        situation = situation_of(order)
+        situation = situation_of(order).governed("cancel")
         plan = situation.plan("cancel")
         refusal = _cancel_refusal(situation, plan)
         if refusal:
@@ -143,6 +143,7 @@ def request_refund(
         if claim and by_clock:
             # Our clock answers this one question. It is no finding on the claim: a defect may still show.
             situation = situation.with_claim(claim)
+        situation = situation.governed("refund")
         plan = situation.plan("refund")
         case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.code, words=told)
         return _answer(order_id, case, plan)
@@ -320,6 +321,7 @@ def _end(
 def _end_with_case(case: CaseRow, situation: Situation, actor: Actor, why: str, two_people: bool) -> Decided:
     """The end of an order that has an open case: settled with it where the policy can answer now, else one more fact
     for the person who looks; no unit moves before."""
+    situation = situation.governed(case.ask)
     plan = situation.plan(case.ask)
     if plan.review:
         return Decided(situation.order.id, case.id, case.state, "review", plan.outcome.clause, 0, None)

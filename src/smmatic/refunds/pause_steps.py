@@ -10,6 +10,8 @@ from smmatic.orders.queries import order
 from smmatic.orders.steps import Actor
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import extended
+from smmatic.policy.promises import promised_at
+from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries, steps
 from smmatic.refunds.queries import CaseEventRow, CaseRow
 
@@ -41,8 +43,10 @@ def due_of(case: CaseRow) -> datetime | None:
     if case.due_at is None or found is None:
         return case.due_at
     row = policy.policy(case.policy_version_id)
-    base = steps.situation_of(found).due(case.opened_at)
+    asked = row.compiled.outcome_of(case.cell) if case.cell is not None and case.cell >= 0 else None
+    promise = asked.due if asked and asked.decision == "review" else BUSINESS_DAYS
     calendar = policy.calendar(found.calendar_version_id).calendar
+    base = promised_at(row.document, promise, found.service_class, case.opened_at, calendar)
     spans = waiting_spans(queries.events_of_case(case.id, all_of_them=True), now())
     moved = extended(base, case.opened_at, spans, calendar, row.document.times).at
     return max(case.due_at, moved)

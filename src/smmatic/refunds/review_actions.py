@@ -102,7 +102,7 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
     words = clean_text(why, "why", 1000)
     with atomic():
         case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
-        situation = situation_of(order_steps.lock_order(case.order_id))
+        situation = situation_of(order_steps.lock_order(case.order_id)).governed(case.ask, reviewed=True)
         plan = review_plan(situation, case.ask)
         second = plan.approved and situation.second_person_needed(plan.units_back)
         state = "approved" if second else ("settled" if plan.approved else "denied")
@@ -129,7 +129,7 @@ def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
     second.need(Permission.CASE_APPROVE)
     with atomic():
         case = _lock(second, case_id, version, ("approved",))
-        situation = situation_of(order_steps.lock_order(case.order_id))
+        situation = situation_of(order_steps.lock_order(case.order_id)).governed(case.ask, reviewed=case.reviewed)
         if case.decided_by_id == second.id:
             limit = situation.policy.document.approvals.case_credits
             raise Refusal(RefusalCode.SECOND_PERSON_NEEDED, limit=limit)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from smmatic.credits.queries import ChargeRow
 from smmatic.kernel.amounts import UNITS
 from smmatic.orders.queries import OrderRow
-from smmatic.policy.arithmetic import Arithmetic, work_out
+from smmatic.policy.arithmetic import Arithmetic, refundable_units, work_out
 from smmatic.policy.compiler import CompiledPolicy, Outcome
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.terms import Share
@@ -170,6 +170,23 @@ def make_plan(
         capture = max(0, min(left, worth - (charge.captured - charge.forfeited)))
         forfeit = left - capture
     return Plan(ask, facts, cell, outcome, numbers, back, release, refund, capture, forfeit)
+
+
+def better_for_customer(plan: Plan, other: Plan) -> bool:
+    """Whether `other` surely gives at least what `plan` gives, and somewhere more. Both are of the same order now.
+
+    A review stands for everything from nothing to the undelivered part.
+    """
+    (low, high), (other_low, other_high) = _bounds(plan), _bounds(other)
+    return other_low >= low and other_high >= high and (other_low, other_high) != (low, high)
+
+
+def _bounds(plan: Plan) -> tuple[int, int]:
+    if not plan.review:
+        return plan.units_back, plan.units_back
+    now = plan.arithmetic
+    most = refundable_units(now.charge, now.delivered, now.ordered, now.released, now.refunded, "undelivered")
+    return 0, most
 
 
 def arithmetic_of(order: OrderRow, charge: ChargeRow, credits: str, share: Share | None = None) -> Arithmetic:

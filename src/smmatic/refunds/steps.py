@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from smmatic.credits import queries as credits
 from smmatic.credits.queries import ChargeRow
 from smmatic.credits.rules import Posting
@@ -22,7 +24,7 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
-from smmatic.policy.compiler import ImpossibleFacts
+from smmatic.policy.compiler import ImpossibleFacts, UnknownFacts
 from smmatic.policy.facts import own_facts
 from smmatic.policy.promises import promised_at
 from smmatic.policy.queries import PolicyRow
@@ -35,6 +37,7 @@ from smmatic.refunds.rules import (
     ClaimState,
     Plan,
     arithmetic_of,
+    better_for_customer,
     described,
     look,
     make_plan,
@@ -85,6 +88,24 @@ class Situation:
         return make_plan(
             self.policy.compiled, self.order, self.charge, self.claims, ask, reviewed=reviewed, own=self.own
         )
+
+    def governed(self, ask: str, *, reviewed: bool = False) -> "Situation":
+        """The situation under the version that governs it: the one pinned at placing.
+
+        Where the operator has switched that on, the version now in force instead, if it is better for the customer in
+        this very situation; never otherwise.
+        """
+        if not settings.SMMATIC_LATER_POLICY_IF_BETTER:
+            return self
+        current = policy.current_policy()
+        if current.id == self.policy.id:
+            return self
+        later = replace(self, policy=current, own=own_facts_of(self.order, current))
+        try:
+            pinned, other = (one.strict_plan(ask, reviewed=reviewed) for one in (self, later))
+        except (ImpossibleFacts, UnknownFacts):
+            return self
+        return later if better_for_customer(pinned, other) else self
 
     def with_claim(self, claim: ClaimInput) -> "Situation":
         """The situation as if one more claim had been made, for previews."""
@@ -258,6 +279,7 @@ def settle_end(
     situation: Situation, actor: Actor, *, why: str = "", two_people: bool = False
 ) -> tuple[Plan, CaseRow | None]:
     """Settles an order that has ended, by the policy; a case only where Credits go back or a person has to look."""
+    situation = situation.governed("none")
     plan = situation.plan("none")
     if not plan.review and not plan.approved:
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
@@ -281,6 +303,7 @@ def finish_case(
     moment = now()
     Case.objects.filter(id=case.id).update(
         state=state,
+        policy_version_id=situation.policy.id,
         facts=dict(plan.facts),
         cell=plan.cell,
         arithmetic=asdict(plan.arithmetic),
