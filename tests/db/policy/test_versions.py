@@ -2,18 +2,26 @@
 
 import base64
 import hashlib
+import io
+import json
+import os
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import psycopg
 import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection
+from django.test import Client
 
 from smmatic.accounts.actions import create_person
 from smmatic.accounts.rules import Role
+from smmatic.api.application import description
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal
+from smmatic.ops.policy import main as command
 from smmatic.policy import queries
 from smmatic.policy.actions import activate_policy, add_calendar, ensure_calendar, ensure_policy
 from smmatic.policy.compiler import compile_policy
@@ -89,6 +97,63 @@ def test_a_draft_with_an_error_is_not_activated(old, new):
     assert caught.value.problems[0].remedy
     assert count() == before
     assert queries.current_policy().id == current
+
+
+def test_no_route_activates_a_draft_with_an_error(tmp_path):
+    broken = draft().replace('overrides = ["3.1"]\n', "\n", 1)
+    file = tmp_path / "draft.toml"
+    file.write_text(broken, encoding="utf-8")
+    before, current = count(), queries.current_policy().id
+    assert command(["activate", str(file), "--why", "a mistake"], io.StringIO()) == 1
+    client = Client()
+    client.force_login(
+        get_user_model().objects.get(id=operator().id), backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+    answer = client.post("/desk/policy/activate", {"source": broken, "why": "a mistake"})
+    assert answer.status_code == 422
+    upload = SimpleUploadedFile("draft.toml", broken.encode())
+    assert client.post("/desk/policy/activate", {"upload": upload, "why": "a mistake"}).status_code == 422
+    assert not [path for path in description("/api/v1")["paths"] if "activate" in path or "policy/" in path]
+    assert (count(), queries.current_policy().id) == (before, current)
+
+
+def test_another_process_sees_a_version_whole_or_not_at_all(monkeypatch):
+    before = count()
+    seen = []
+    create = PolicyVersion.objects.create
+
+    def interrupted(**values):
+        row = create(**values)
+        with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+            seen.append(other.execute("SELECT count(*) FROM policy_version").fetchone()[0])
+        raise KeyboardInterrupt(row.id)
+
+    monkeypatch.setattr(PolicyVersion.objects, "create", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        activate_policy(draft(), operator(), "interrupted")
+    assert seen == [before]
+    assert count() == before
+
+
+def test_the_history_names_who_and_why():
+    person = operator()
+    row = activate_policy(draft(40), person, "a clearer text")
+    out = io.StringIO()
+    assert command(["history", "--json"], out) == 0
+    line = next(line for line in json.loads(out.getvalue()) if line["version"] == row.version)
+    assert (line["by"], line["why"], line["in_force"]) == (person.shown_name, "a clearer text", False)
+    assert command(["history"], io.StringIO()) == 0
+
+
+def test_the_back_test_command_takes_versions_and_files(tmp_path):
+    file = tmp_path / "draft.toml"
+    file.write_text(draft(), encoding="utf-8")
+    out = io.StringIO()
+    assert command(["backtest", "1.0", str(file), "--json"], out) == 0
+    assert json.loads(out.getvalue())["changed"] == 0
+    assert command(["backtest", "1.0", str(file), "--days", "30"], io.StringIO()) == 0
+    file.write_text("format = 1", encoding="utf-8")
+    assert command(["backtest", "1.0", str(file)], io.StringIO()) == 1
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.AGENT, Role.APPROVER, Role.AUDITOR])

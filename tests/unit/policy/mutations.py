@@ -70,6 +70,10 @@ def _gaps() -> Iterator[Variant]:
             "hopes only": {"expectations": ("claimed",), "third_party_violation": ("refuted",)},
         }.items():
             yield Variant(f"gap: {rule_id}, {name}", 1, _changed(rule_id, when=_narrowed(rule, **narrower)))
+    proven = {"wrong_information": ("verified",)}, {"third_party_violation": ("verified",)}
+    unknown = {"stage": ("unknown",)}
+    only = ({**unknown, "ask": ("none", "cancel")}, *({**unknown, **one} for one in proven))
+    yield Variant("gap: a refund asked for while unknown", 1, _changed("2.1.unknown", when=only))
     for item in document().impossible:
         left = tuple(other for other in document().impossible if other.id != item.id)
         if item.id == "settling_needs_an_end":

@@ -21,6 +21,7 @@ def test_there_are_many_variants_for_every_proof():
 
 @pytest.mark.parametrize("number", PROOFS)
 def test_every_broken_variant_is_caught_by_its_proof(number):
+    alone = 0
     for variant in ALL:
         if variant.proof != number:
             continue
@@ -29,3 +30,5 @@ def test_every_broken_variant_is_caught_by_its_proof(number):
         assert found, (variant.name, [str(problem) for problem in proof.problems])
         assert all(problem.message and problem.remedy for problem in found), variant.name
         assert not proof.ok
+        alone += len(found) == len(proof.problems)
+    assert alone, "no variant breaks exactly this proof"
