@@ -95,15 +95,26 @@ def set_role(actor: Person, person_id: int, role: Role) -> None:
         raise Refusal(RefusalCode.NOT_FOUND)
 
 
-def save_profile(actor: Person, *, name: str, language: str) -> None:
-    """Changes one's own name and language.
+def save_profile(actor: Person, *, name: str, language: str, customer_type: str = "", country: str = "") -> None:
+    """Changes one's own name and language, and for whom and from where one buys; '' leaves these two as they are.
+
+    Orders placed before keep the kind of customer and the country that they were placed with.
 
     Raises:
         Refusal: `field_invalid`, `text_too_long`.
     """
     if language not in ("en", "vi"):
         raise Refusal(RefusalCode.FIELD_INVALID, "language")
-    User.objects.filter(id=actor.id).update(name=clean_line(name, "name", 120), language=language)
+    if customer_type not in ("", "consumer", "business"):
+        raise Refusal(RefusalCode.FIELD_INVALID, "customer_type")
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        raise Refusal(RefusalCode.FIELD_INVALID, "country")
+    User.objects.filter(id=actor.id).update(
+        name=clean_line(name, "name", 120),
+        language=language,
+        customer_type=customer_type or actor.customer_type,
+        country=country.upper() or actor.country,
+    )
 
 
 def create_api_key(

@@ -11,16 +11,10 @@ from smmatic.kernel.texts import clean_line
 
 
 class SignupForm(forms.Form):
-    """Asks for a name and for whom they buy, which a policy may ask; the language is the one the page is shown in."""
+    """Asks for a name; the language is the one that the page is shown in."""
 
     name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    customer_type = forms.ChoiceField(
-        label=_("You buy"),
-        choices=[("consumer", _("as a consumer")), ("business", _("for a business"))],
-        initial="consumer",
-        required=False,
-    )
-    field_order = ["name", "email", "password1", "customer_type"]
+    field_order = ["name", "email", "password1"]
 
     def clean_name(self) -> str:
         """The name, by the same rule as everywhere.
@@ -37,5 +31,4 @@ class SignupForm(forms.Form):
         """Called by allauth with the user that it has just made."""
         user.name = self.cleaned_data["name"]
         user.language = (get_language() or "en")[:2]
-        user.customer_type = self.cleaned_data["customer_type"] or "consumer"
-        user.save(update_fields=["name", "language", "customer_type"])
+        user.save(update_fields=["name", "language"])

@@ -28,12 +28,13 @@ def settings_page(request: HttpRequest, person: Person) -> HttpResponse:
 @form_of("dashboard:settings")
 @customer_page
 def save(request: HttpRequest, person: Person) -> HttpResponse:
-    """Saves name and language; the page comes back in the new language."""
+    """Saves name, language, and for whom and from where one buys; the page comes back in the new language."""
     name, language = request.POST.get("name", ""), request.POST.get("language", "")
+    buys = {field: request.POST.get(field, "") for field in ("customer_type", "country")}
     try:
-        save_profile(person, name=name, language=language)
+        save_profile(person, name=name, language=language, **buys)
     except Refusal as refused:
-        return _page(request, person, {"name": name, "language": language}, refused)
+        return _page(request, person, {"name": name, "language": language} | buys, refused)
     translation.activate(language)
     request.language_chosen = language  # type: ignore[attr-defined]  # so that the middleware keeps it
     messages.success(request, _("Saved."))
@@ -77,7 +78,11 @@ def _page(
                    ("refund", _("Ask for refunds"))],
         "lifetimes": [("90", _("90 days")), ("30", _("30 days")), ("365", _("One year")), ("", _("No end"))],
         "languages": [("en", "English"), ("vi", "Tiếng Việt")],
-        "values": {"name": person.name, "language": person.language, "days": "90"} | (values or {}),
+        "customer_types": [("consumer", _("as a consumer")), ("business", _("for a business"))],
+        "values": {
+            "name": person.name, "language": person.language, "days": "90",
+            "customer_type": person.customer_type, "country": person.country,
+        } | (values or {}),
         "secret": secret,
     }  # fmt: skip
     return show(request, "dashboard/settings.html", context, refused)

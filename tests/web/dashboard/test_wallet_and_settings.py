@@ -112,6 +112,11 @@ def test_name_and_language_are_kept(sign_in):
     assert (kept.name, kept.language) == ("Nguyễn An", "vi")
     assert '<html lang="vi"' in client.get("/settings").content.decode()
     assert client.post("/settings/profile", {"name": "x" * 200, "language": "vi"}).status_code == 422
+    bought = {"name": "An", "language": "vi", "customer_type": "business", "country": "de"}
+    assert client.post("/settings/profile", bought).status_code == 302
+    assert 'value="DE"' in client.get("/settings").content.decode()
+    assert client.post("/settings/profile", bought | {"country": "Đ1"}).status_code == 422
+    assert client.post("/settings/profile", bought | {"customer_type": "king"}).status_code == 422
     assert client.post("/settings/profile", {"name": "x", "language": "xx"}).status_code == 422
 
 
