@@ -61,7 +61,7 @@ def appeal(person: Person, case_id: int, *, words: str, file_ids: Sequence[int] 
         if wanted and order_steps.attach_files(person.id, order.id, sorted(wanted), "evidence") != len(wanted):
             raise Refusal(RefusalCode.NOT_FOUND, "files")
         record_claims(order.id, [_contested(claim, told, person) for claim in before.claims if claim in CLAIM_FACTS])
-        situation = situation_of(order)
+        situation = situation_of(order, asked_at=case.opened_at)
         made = open_case(
             situation, situation.plan("refund"), state="in_review", actor=actor_of(person), reason=APPEAL, words=told,
             automatic=False, appeal_of_id=case.id,

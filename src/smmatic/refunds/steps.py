@@ -73,6 +73,7 @@ class Situation:
     claims: Mapping[str, ClaimState]
     policy: PolicyRow
     own: Mapping[str, str]
+    asked_at: datetime | None = None
 
     def plan(self, ask: str, *, reviewed: bool = False) -> Plan:
         """The plan for what is asked. A combination that the policy calls impossible goes to a person and alarms."""
@@ -100,7 +101,7 @@ class Situation:
         current = policy.current_policy()
         if current.id == self.policy.id:
             return self
-        later = replace(self, policy=current, own=own_facts_of(self.order, current))
+        later = replace(self, policy=current, own=own_facts_of(self.order, current, self.asked_at))
         try:
             pinned, other = (one.strict_plan(ask, reviewed=reviewed) for one in (self, later))
         except (ImpossibleFacts, UnknownFacts):
@@ -134,23 +135,32 @@ class Situation:
         )
 
 
-def situation_of(order: OrderRow) -> Situation:
-    """The situation of an order now."""
+def situation_of(order: OrderRow, asked_at: datetime | None = None) -> Situation:
+    """The situation of an order now. `asked_at` is when its customer asked, where no open case says so."""
     charge = credits.charge(order.id)
     if charge is None:
         raise RuntimeError(f"order {order.id} has no charge: run `smmatic prove`")
     row = policy.policy(order.policy_version_id)
-    return Situation(order, charge, queries.claims_of(order.id), row, own_facts_of(order, row))
+    own = own_facts_of(order, row, asked_at)
+    return Situation(order, charge, queries.claims_of(order.id), row, own, asked_at)
 
 
-def own_facts_of(order: OrderRow, row: PolicyRow) -> dict[str, str]:
-    """The facts that a policy declares itself, at the moment of asking: an open case keeps the moment it was opened."""
+def own_facts_of(order: OrderRow, row: PolicyRow, asked_at: datetime | None = None) -> dict[str, str]:
+    """The facts that a policy declares itself, at the moment of asking, so that no review lets a window close.
+
+    An open case keeps the moment it was opened, and one that contests a decision that of the case it contests.
+    """
     document = row.document
     if not document.own_facts:
         return {}
-    case = queries.open_case(order.id)
-    asked_at = case.opened_at if case else now()
-    return own_facts(document, described(order), asked_at, policy.calendar(order.calendar_version_id).calendar)
+    moment = asked_at or _asked_at(queries.open_case(order.id)) or now()
+    return own_facts(document, described(order), moment, policy.calendar(order.calendar_version_id).calendar)
+
+
+def _asked_at(case: CaseRow | None) -> datetime | None:
+    while case is not None and case.appeal_of_id is not None:
+        case = queries.case(case.appeal_of_id)
+    return case.opened_at if case else None
 
 
 def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:

@@ -95,6 +95,17 @@ def test_facts_of_its_own_come_from_the_order_and_the_customer_pinned_on_it():
     assert (late["in_claim_time"], late["bulk"], late["may_withdraw"]) == ("no", "yes", "no")
 
 
+def test_a_window_is_judged_when_the_customer_asked_not_when_a_person_answers():
+    row, who = other_version(SEN), customer()
+    order = begun(who, delivered=100)
+    end_order(order.id, "completed", actor=SYSTEM)
+    request_refund(who, order.id, reason_code="defective", words="a tear", key=new_key())
+    asked = queries.open_case(order.id)
+    ended = replace(reread(order.id), ended_at=asked.opened_at - timedelta(hours=48))
+    assert own_facts_of(ended, row)["in_claim_time"] == "yes"  # however late it is answered
+    assert own_facts_of(ended, row, asked.opened_at + timedelta(seconds=1))["in_claim_time"] == "no"
+
+
 REASONS = ("not_delivered", "defective", "platform_error", "not_as_expected", "changed_mind")
 CLAIMS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_party_violation")
 STEP = st.one_of(
