@@ -3,11 +3,12 @@ compared with what is in force, back-tested over recorded cases, and activated f
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from smmatic.accounts.queries import Person
@@ -19,6 +20,7 @@ from smmatic.policy.actions import activate_policy
 from smmatic.policy.comparing import Change, compare
 from smmatic.policy.compiler import Outcome, compile_policy
 from smmatic.policy.document import PolicyDocument, PolicyError
+from smmatic.policy.drafting import with_effective
 from smmatic.policy.prover import Proof, check_text, prove
 from smmatic.policy.queries import current_calendar, current_policy, policy, policy_history
 from smmatic.policy.words import facts_in_words, say
@@ -105,7 +107,7 @@ def activate(request: HttpRequest, person: Person) -> HttpResponse:
     """Proves a draft again and makes it a version from its effective date on."""
     source = ""
     try:
-        source = _source(request)
+        source = _dated(_source(request), request.POST.get("effective", ""))
         row = activate_policy(source, person, request.POST.get("why", ""))
     except PolicyError as error:
         refused = Refusal(RefusalCode.POLICY_UNPROVEN, count=len(error.problems))
@@ -201,6 +203,20 @@ def _width(units: int, longest: int) -> str:
     return f"{max(units * 100 / longest, 1 if units else 0):.1f}"
 
 
+def _dated(text: str, typed: str) -> str:
+    """The draft with the effective date that was typed, in the shop's time zone; as it is where none was.
+
+    Raises:
+        Refusal: `field_invalid`.
+    """
+    if not typed.strip():
+        return text
+    try:
+        return with_effective(text, timezone.make_aware(datetime.fromisoformat(typed)))
+    except ValueError:
+        raise Refusal(RefusalCode.FIELD_INVALID, "effective") from None
+
+
 @lru_cache(maxsize=8)
 def _proof_of(version_id: int) -> Proof:
     """The proof of an activated version; a version never changes."""
@@ -226,6 +242,7 @@ def _page(
     if draft:
         context |= _checked(draft)
         if context["draft_proof"].ok:
+            context["from_now"] = context["checked"].effective <= now()
             context |= _tested(context["checked"])
     elif request.GET.get("edit") and person.may(Permission.POLICY_ACTIVATE):
         context["editing"] = current.document.source

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,6 +19,7 @@ from .business_time import due_at
 from .comparing import compare
 from .compiler import ImpossibleFacts, UnknownFacts, compile_policy, evaluate
 from .document import MOST_BYTES, SHIPPED_FILE, PolicyDocument, PolicyError, Problem, load_policy, load_policy_file
+from .drafting import with_effective, with_version
 from .explanations import explain
 from .prover import Proof, check_text, prove
 from .vietnam import vietnam_calendar
@@ -192,12 +192,9 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
         raise Usage(f"{path} is there already; choose another name")
     text = load_text(Path(arguments.source))
     load_policy(text, Path(arguments.source).name)
-    changes = [("version", json.dumps(arguments.version, ensure_ascii=False))]
+    text = with_version(text, arguments.version)
     if arguments.effective:
-        changes.append(("effective", _moment(arguments.effective).isoformat()))
-    for key, value in changes:
-        line = f"{key} = {value}".replace("\\", r"\\")
-        text = re.sub(rf"^{key} = .*$", line, text, count=1, flags=re.MULTILINE)
+        text = with_effective(text, _moment(arguments.effective))
     document = load_policy(text, path.name)
     path.write_text(text, encoding="utf-8")
     said = {"file": str(path), "version": document.version, "effective": document.effective.isoformat()}

@@ -197,6 +197,12 @@ def test_a_draft_is_checked_while_it_is_written_and_compared_with_what_is_in_for
     assert 'class="bar bar-pair"' in page or "cases of the last" in said
     assert operator.get(f"/desk/policy/source/{current_policy().id}") == current_policy().document.source
     operator.get("/desk/policy/source/999999", 404)
+    named = better.replace('"1.1"', f'"d-{new_key()[:8]}"', 1)
+    operator.post("/desk/policy/activate", 422, source=named, why="x", effective="tomorrow")
+    page = operator.post("/desk/policy/activate", source=named, why="a longer grace", effective="2095-05-01T09:00")
+    assert "a longer grace" in words(page)
+    assert "2095" in words(page)
+    assert current_policy().version == "1.0"
 
 
 def test_messages_are_answered_and_leave_the_queue():
