@@ -40,6 +40,7 @@ COMMANDS = {
     "demo": Command("start it with demo people and play the main job", "smmatic.ops.supervise:demo"),
     "web": Command("serve the pages and the API", "smmatic.ops.web:main", Needs.DATABASE),
     "worker": Command("accept, submit and follow orders", "smmatic.fulfilment.worker:main", Needs.DJANGO),
+    "provider": Command("say who delivers over the network", "smmatic.ops.provider:main", Needs.DJANGO),
     "migrate": Command("bring the database to this version, as the owner", "smmatic.ops.migrate:main", Needs.DATABASE),
     "prepare": Command("load policy, calendar and catalogue", "smmatic.ops.bootstrap:main", Needs.DJANGO),
     "policy": Command(

@@ -11,7 +11,7 @@ from smmatic.deposits.queries import deposits_to_confirm
 from smmatic.desk.common import desk_page, desk_show, names_of
 from smmatic.desk.due import Due, due_of_case
 from smmatic.desk.work import promise
-from smmatic.fulfilment.queries import troubled
+from smmatic.fulfilment.queries import troubled, unserved_services
 from smmatic.notices.queries import MailRow, counts, mails
 from smmatic.orders.queries import orders_by_id, staff_work
 from smmatic.refunds.queries import review_queue
@@ -69,6 +69,7 @@ def home(request: HttpRequest, person: Person) -> HttpResponse:
         "free_work": sum(row.staff_id is None for row in work),
         "deposits": deposits_to_confirm(limit=100),
         "troubled": troubled(limit=SHOWN),
+        "unserved": unserved_services(),
         "talks": talks,
         "mail_waiting": mail_counts.get("prepared", 0) + mail_counts.get("sending", 0),
         "mail_failed": sum(mail_counts.get(state, 0) for state in FAILED),

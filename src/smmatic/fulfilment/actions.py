@@ -70,6 +70,20 @@ def ensure_provider(
     return row
 
 
+def switch_off(code: str) -> ProviderRow:
+    """Gives a provider no new orders; those that it has are followed to their end.
+
+    Raises:
+        Refusal: `not_found`.
+    """
+    with atomic():
+        changed = Provider.objects.filter(code=code).update(active=False)
+    row = provider_by_code(code)
+    if not changed or row is None:
+        raise Refusal(RefusalCode.NOT_FOUND)
+    return row
+
+
 def prepare(orders_and_providers: Sequence[tuple[int, ProviderRow]]) -> list[int]:
     """Commits an attempt with our reference for each order that has none under way; the call comes later.
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
+from smmatic.catalogue.queries import services
 from smmatic.fulfilment.models import LIVE_STATES, Provider, WorkerHeartbeat
 from smmatic.fulfilment.rules import NEEDS_PERSON
 from smmatic.kernel.database import fetch_all
@@ -188,6 +189,14 @@ def delivered_services() -> set[str] | None:
     if any(not row.services for row in active):
         return None
     return {code for row in active for code in row.services}
+
+
+def unserved_services() -> list[str]:
+    """The codes of services on sale that a provider should deliver and no active one does."""
+    served = delivered_services()
+    if served is None:
+        return []
+    return [row.code for row in services() if row.delivery != "staff" and row.code not in served]
 
 
 def _without_provider(limit: int) -> list[OrderRow]:

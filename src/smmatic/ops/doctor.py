@@ -190,6 +190,7 @@ def _shop() -> Iterator[Finding]:
     yield Finding(Level.OK, "migrations", "all applied")
     yield from _guarded("policy", _policy)
     yield from _guarded("worker", _workers)
+    yield from _guarded("providers", _providers)
     connection.close()
 
 
@@ -211,6 +212,17 @@ def _workers() -> Iterator[Finding]:
         yield Finding(
             Level.WARN, "worker", "none is alive: orders are taken but nothing is delivered", "smmatic worker"
         )
+
+
+def _providers() -> Iterator[Finding]:
+    from smmatic.fulfilment.queries import providers, unserved_services
+
+    missing = unserved_services()
+    if missing:
+        says = f"nobody delivers {', '.join(missing)}, and they are on sale"
+        yield Finding(Level.WARN, "providers", says, "smmatic provider add, or take them off the list at the desk")
+    else:
+        yield Finding(Level.OK, "providers", f"{sum(row.active for row in providers())} deliver what is on sale")
 
 
 def _proof() -> Iterator[Finding]:
