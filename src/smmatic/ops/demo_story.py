@@ -2,29 +2,39 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
 from typing import Any
 
 from smmatic.ops.demo_client import Api, Browser, Differs, wait_for
+from smmatic.policy.business_time import due_at
+from smmatic.policy.document import SHIPPED_FILE, load_policy
+from smmatic.policy.vietnam import vietnam_calendar
 
 # The last two digits of an account number choose what the sandbox provider does, like the numbers of test cards.
 ACCOUNT = "70123456789012345{digits}"
 DELIVERS, REFUSES, FAILS_AT_40, STOPS_AT_60, SLOW = "00", "01", "30", "33", "70"
 SAYS_WRONG_LINK, SAYS_VIOLATION = "38", "39"
+CUSTOMERS = {"available", "held", "disputed", "debt"}
+PLATFORMS = {
+    "issuance", "promotion", "goodwill", "revenue", "forfeited", "refunds", "breakage", "disputes", "adjustments",
+}  # fmt: skip
 
 Step = tuple[str, str, Callable[[], str]]
 
 
 @dataclass
 class Cast:
-    """The people of the demo, each with their own way in."""
+    """The people of the demo, each with their own way in. `newcomer` signs up one more customer, with nothing yet."""
 
     customer: Browser
     program: Api
     agent: Browser
+    approver: Browser
     operator: Browser
+    newcomer: Callable[[], Api]
 
 
 class Story:
@@ -34,7 +44,6 @@ class Story:
         self.cast = cast
         self.api = cast.program
         self._prove = prove
-        self._returned = Decimal(0)
 
     def steps(self) -> Iterator[Step]:
         """Every step: the clause it shows, what happens, and how it is played."""
@@ -47,24 +56,18 @@ class Story:
         yield "3.2", "wrong information, proven by staff", self.wrong_information
         yield "3.3", "a third-party platform's rules broken, proven by staff", self.violation
         yield "3.4", "delivered as described, the customer hoped for more", self.expectations
-        yield "3.1", "staff deliver a translation: brief, file, done; then a change of mind", self.staff_work
+        yield "3.1", "staff ask, the order waits, they deliver a translation; then a change of mind", self.staff_work
         yield "5.1", "a claim that needs a person: question, due date, review, Credits", self.review
         yield "5.2", "decision times differ by kind of service", self.times
-        yield "1.3", "spend the refunded Credits on another service", self.spend_refund
+        yield "1.3", "someone who has only refunded Credits spends them on another service", self.spend_refund
+        yield "5.1", "above 500 Credits a second person approves what the first decided", self.second_person
         yield "1.1", "try every transfer kind as a way out", self.no_way_out
         yield "", "prove the whole ledger", self._prove
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
     def deposit(self) -> str:
-        before = self.available()
-        asked = self.api.post("/deposits", credits="2000")
-        # Whoever confirms states what arrived on the bank account, as read from the statement.
-        self.cast.operator.post(
-            f"/desk/deposits/{asked['id']}/confirm", page="/desk/deposits", received=str(asked["money"]), why=""
-        )
-        state(self.available() - before, Decimal(2000), "Credits added")
-        return f"{asked['reference']} confirmed, {self.available():,.2f} Credits available"
+        return f"{self.buy(2000)} confirmed, {self.available():,.2f} Credits available"
 
     def undo(self) -> str:
         before = self.available()
@@ -156,6 +159,11 @@ class Story:
         self.until(order, "processing", "in_progress")
         agent, page = self.cast.agent, f"/desk/work/{order}"
         agent.post(f"{page}/take", page=page)
+        agent.post(f"{page}/write", page=page, kind="question", body=f"British or American English in order {order}?")
+        state(self.order(order)["waiting_for_you"], True, "the order waits for the customer")
+        wait_for("the question in the customer's mailbox", lambda: self.mailed(f"American English in order {order}"))
+        self.api.post(f"/orders/{order}/messages", text="British, please.")
+        state(self.order(order)["waiting_for_you"], False, "the order still waits")
         agent.post(f"{page}/progress", page=page, units="1", note="First page is done.")
         state(self.order(order)["delivered"], 1, "units that the customer sees")
         done = ("menu-en.txt", b"Beef noodle soup, grilled pork with noodles, iced milk coffee\n")
@@ -166,15 +174,17 @@ class Story:
         state(content, done[1], "the file that the customer downloads")
         answer = self.api.post(f"/orders/{order}/refunds", reason="changed_mind")
         state((answer["clause"], answer["state"]), ("3.1", "denied"), "decision")
-        return f"{delivered['name']} downloaded; a change of mind afterwards gives nothing back"
+        return f"asked and answered; {delivered['name']} downloaded; a change of mind afterwards gives nothing back"
 
     def review(self) -> str:
         order = self.place("FB-ADS", 100, DELIVERS, start_now=True)
         self.until(order, "completed")
+        asked_at = datetime.now(UTC)
         answer = self.api.post(
             f"/orders/{order}/refunds", reason="not_delivered", words="30 of the 100 never reached the account."
         )
         state((answer["state"], answer["clause"]), ("in_review", "5.1"), "decision")
+        state_due(answer["due_at"], asked_at, datetime.now(UTC), business_days=1)
         self.api.post(f"/orders/{order}/messages", text=f"Do you need a screenshot of order {order}?")
         wait_for("the question in the support mailbox", lambda: self.mailed(f"screenshot of order {order}"))
         case = str(answer["case_id"])
@@ -199,24 +209,49 @@ class Story:
         return "top-ups 1 business day, listings 2, creative work 3; Vietnam's holidays and 17:00 cut-off count"
 
     def spend_refund(self) -> str:
-        before = self.available()
-        first = self.place("TT-ADS", 100, DELIVERS)
-        self.api.post(f"/orders/{first}/cancel")
-        second = self.place("ANY-TRANS", 35, None, brief="Translate the shop's return policy.")
-        state(before - self.available(), Decimal("105.00"), "spent on the other service")
-        self.api.post(f"/orders/{second}/cancel")
-        return "105.00 refunded Credits paid for a translation in the same second"
+        other = self.another()
+        other.buy(105)
+        first = other.place("TT-ADS", 100, REFUSES, start_now=True)
+        state(other.available(), Decimal(0), "available while the only Credits are held")
+        other.until(first, "rejected")
+        state(amount(other.case_of(first)["returned"]), Decimal("105.00"), "Credits back")
+        second = other.place("ANY-TRANS", 35, None, brief="Translate the shop's return policy.", start_now=True)
+        state(other.available(), Decimal(0), "available after spending the refund")
+        other.until(second, "processing", "in_progress")
+        page = f"/desk/work/{second}"
+        self.cast.agent.post(f"{page}/take", page=page)
+        self.cast.agent.post(f"{page}/finish", page=page, note="The whole return policy, in English.")
+        other.until(second, "completed")
+        return "105.00 Credits bought, refunded, and spent to the last one on a translation that was delivered"
+
+    def second_person(self) -> str:
+        other, agent, approver = self.another(), self.cast.agent, self.cast.approver
+        other.buy(630)
+        order = other.place("TT-ADS", 600, DELIVERS, start_now=True)
+        other.until(order, "completed")
+        answer = other.api.post(
+            f"/orders/{order}/refunds", reason="not_delivered", words="Nothing reached the account."
+        )
+        case = str(answer["case_id"])
+        page = f"/desk/cases/{case}"
+        proof = "The platform's balance page shows 0 of 600."
+        agent.post(f"{page}/delivered", page=page, version=self.version(case), delivered="0", evidence=proof)
+        other.claim(case, "fulfilment_fault", "verified", proof)
+        state(other.decide(case, "")["state"], "approved", "state after the first person")
+        state(other.available(), Decimal(0), "available before the second person")
+        if f"{page}/approve" in agent.get(page).text:
+            raise Differs("whoever decided is offered to approve")
+        approver.post(f"{page}/approve", page=page, version=self.version(case, approver))
+        done = other.api.get(f"/refunds/{case}")
+        state((done["state"], amount(done["returned"])), ("settled", Decimal("630.00")), "after the second person")
+        state(other.available(), Decimal("630.00"), "available afterwards")
+        return "630.00 Credits waited for the approver, then came back whole"
 
     def no_way_out(self) -> str:
         before = self.available()
         kinds = self.api.get("/transfer-kinds")["items"]
         for kind in kinds:
-            outside = {kind["debit"], kind["credit"]} - {"available", "held", "disputed", "debt"} and {
-                kind["debit"],
-                kind["credit"],
-            } & {"cash", "bank", "card", "customer"}
-            if outside:
-                raise Differs(f"{kind['kind']} leads out of the platform")
+            state(way_out(kind["debit"], kind["credit"]), "", f"where {kind['kind']} leads out")
             for target in ("bank", "card", "another customer"):
                 refusal = self.api.refused("/transfers", kind=kind["kind"], credits="1", to=target)
                 state(refusal["code"], "credits_stay_inside", f"{kind['kind']} to {target}")
@@ -224,6 +259,22 @@ class Story:
         return f"{len(kinds)} kinds, 3 ways each: all refused (1.1, 1.2), nothing moved"
 
     # --- how it is done -------------------------------------------------------------------------------------------
+
+    def another(self) -> "Story":
+        """The same story as one more customer, who has nothing yet."""
+        other = Story(replace(self.cast, program=self.cast.newcomer()), self._prove)
+        state(other.available(), Decimal(0), "available to a new customer")
+        return other
+
+    def buy(self, credits: int) -> str:
+        before = self.available()
+        asked = self.api.post("/deposits", credits=str(credits))
+        # Whoever confirms states what arrived on the bank account, as read from the statement.
+        self.cast.operator.post(
+            f"/desk/deposits/{asked['id']}/confirm", page="/desk/deposits", received=str(asked["money"]), why=""
+        )
+        state(self.available() - before, Decimal(credits), "Credits added")
+        return str(asked["reference"])
 
     def available(self) -> Decimal:
         return amount(self.api.get("/balance")["available"])
@@ -259,9 +310,13 @@ class Story:
             raise Differs("a case in review has no due date")
         return str(case["id"])
 
-    def version(self, case: str) -> str:
-        page = self.cast.agent.get(f"/desk/cases/{case}").text
-        return page.split('name="version" value="', 1)[1].split('"', 1)[0]
+    def version(self, case: str, reader: Browser | None = None) -> str:
+        found = re.search(
+            r'name="version" value="([0-9]+)"', (reader or self.cast.agent).get(f"/desk/cases/{case}").text
+        )
+        if found is None:
+            raise Differs(f"the page of case {case} offers nothing to do")
+        return found.group(1)
 
     def claim(self, case: str, claim: str, proof: str, evidence: str) -> None:
         self.cast.agent.post(
@@ -297,3 +352,21 @@ def state(seen: Any, stated: Any, what: str) -> None:
     """
     if seen != stated:
         raise Differs(f"{what}: {seen!r}, stated was {stated!r}")
+
+
+def way_out(debit: str, credit: str) -> str:
+    """The buckets by which a kind of transfer leads out of one customer and the platform, or ''."""
+    outside = {debit, credit} - CUSTOMERS
+    return ", ".join(sorted(outside)) if len(outside) > 1 or not outside <= PLATFORMS else ""
+
+
+def state_due(seen: str, earliest: datetime, latest: datetime, *, business_days: int) -> None:
+    """Checks a promised date against the shipped policy and calendar, for a request between two moments.
+
+    Raises:
+        Differs: naming both.
+    """
+    times = load_policy(SHIPPED_FILE.read_text(encoding="utf-8")).times
+    stated = {due_at(moment, business_days, vietnam_calendar(), times).at for moment in (earliest, latest)}
+    if datetime.fromisoformat(seen) not in stated:
+        raise Differs(f"due date: {seen}, stated was {' or '.join(sorted(map(str, stated)))}")
