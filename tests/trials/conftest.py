@@ -15,7 +15,6 @@ from smmatic.policy import queries as policy
 from tests.databases import Addresses, cloned
 from tests.trials.crowd import Crowd
 
-
 ROUNDS = int(os.environ.get("TRIALS_ROUNDS", "1"))
 """How many times as long as in `make test` the trials go on: TRIALS_ROUNDS=20 make test ARGS=tests/trials."""
 

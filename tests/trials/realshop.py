@@ -60,6 +60,7 @@ class RealShop:
     handle: ServerHandle
     addresses: Addresses
     sandbox: SandboxProcess
+    folder: Path
     seeds: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     kills: list[str] = field(default_factory=list)
@@ -76,14 +77,20 @@ class RealShop:
             "worker": ["worker", "--idle", "0.05", "--lease", "2", "--concurrency", "4"],
         }[name]
         ours = {
-            "DJANGO_SETTINGS_MODULE": "smmatic.settings", "SMMATIC_SECRET_KEY": "k" * 60, "SMMATIC_LOG_LEVEL": "CRITICAL",
+            "DJANGO_SETTINGS_MODULE": "smmatic.settings", "SMMATIC_SECRET_KEY": "k" * 60, "SMMATIC_LOG_LEVEL": "ERROR",
             "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{self.sandbox.port}", "SMMATIC_HOSTS": "127.0.0.1,localhost",
         }  # fmt: skip
-        self.running[name] = subprocess.Popen(
-            [sys.executable, "-c", _START.format(seed=self.seeds.get(name, "")), *arguments],
-            env={**os.environ, **self.addresses.environment(), **ours},
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        with open(self.folder / f"{name}.log", "ab") as said:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, "-c", _START.format(seed=self.seeds.get(name, "")), *arguments],
+                env={**os.environ, **self.addresses.environment(), **ours},
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            )  # fmt: skip
+
+    def said(self) -> str:
+        """The last faults that the processes wrote down."""
+        text = "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+        return "\n".join(part[-3000:] for part in text.split("Traceback (most recent call last)")[-3:])
 
     def kill(self, name: str) -> None:
         """kill -9 of 'web' (all of it), of one of its 'children', of 'worker', or of 'postgres'; and starts it again."""
@@ -92,7 +99,7 @@ class RealShop:
             found = cluster.postmaster(self.handle.place)
             assert found is not None
             os.kill(found.pid, signal.SIGKILL)
-            self.handle.ensure_running()
+            wait_for(self.handle.ensure_running, "PostgreSQL again")  # as a supervisor asks, until it was needed
         elif name == "children":
             for pid in self._children(self.running["web"].pid)[:1]:
                 os.kill(pid, signal.SIGKILL)

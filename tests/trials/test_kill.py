@@ -59,7 +59,7 @@ def shop(ground: Addresses, folder: Path, tmp_path: Path) -> Iterator[Callable[.
 
         def make(*started: str, options: str = "", **seeds: str) -> RealShop:
             reached = Addresses(addresses.owner, addresses.app + options)
-            opened.append(RealShop(handle, reached, sandbox, seeds))
+            opened.append(RealShop(handle, reached, sandbox, tmp_path, seeds))
             for one in started:
                 opened[-1].start(one)
             opened[-1].wait_for_web()
@@ -99,7 +99,7 @@ def test_a_shop_that_is_killed_again_and_again(shop: Callable[..., RealShop]) ->
             real.kill(target)
         seen = answered(programs)
         wait_for(lambda: answered(programs) >= seen + BETWEEN, "answers after the last kill")
-    assert [fault for one in programs for fault in one.faults] == []
+    assert [fault for one in programs for fault in one.faults] == [], real.said()
     with psycopg.connect(real.addresses.owner, autocommit=True) as owner:
         owner.execute("UPDATE orders_order SET accept_after = now() WHERE status = 'pending'")  # nobody undoes any more
         wait_for(lambda: owner.execute(LIVE).fetchone() == (0,), "the end of every order")
