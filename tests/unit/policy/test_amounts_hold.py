@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smmatic.policy.arithmetic import refundable_units
@@ -21,6 +21,7 @@ def bucket(delivered, ordered):
     return "none" if delivered == 0 else "all" if delivered == ordered else "part"
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, len(FILES) - 1),
     st.floats(0, 1, exclude_max=True),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smmatic.policy.arithmetic import refundable_units
@@ -190,6 +190,7 @@ SHARES = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**13), st.integers(1, 10**7), st.data(), SHARES)
 def test_a_share_is_exact_never_above_the_charge_and_falls_with_delivery(charge, ordered, data, share):
     less = data.draw(st.integers(0, ordered))
