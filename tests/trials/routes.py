@@ -188,7 +188,7 @@ class Ground:
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
-            "version": "1.0", "secret": self.secret, "person_id": self.victim.id,
+            "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -245,6 +245,7 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:order_write": {"body": "A line."},
     "dashboard:case_add": {"words": "One thing more."},
     "dashboard:case_withdraw": {},
+    "dashboard:case_contest": lambda _: {"key": new_key(), "words": "Look again."},
     "dashboard:deposit_ask": lambda _: {"credits": "12.50", "key": new_key()},
     "dashboard:deposit_cancel": {},
     "dashboard:help_write": {"body": "A line."},
@@ -267,6 +268,8 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:work_write": _WRITE,
     "desk:order_presume": {"evidence": "Nobody knows it."},
     "desk:order_found": {"remote_id": "77", "evidence": "It is there."},
+    "desk:order_refuse": {"why": "We can't."},
+    "desk:order_give_up": {"why": "We can't."},
     "desk:order_write": _WRITE,
     "desk:talk_reply": _WRITE,
     "desk:deposit_confirm": lambda ground: {"received": str(ground.deposit.money), "why": ""},
@@ -300,6 +303,7 @@ BODIES: dict[str, Form] = {
     "api:write_message": {"text": "A line."},
     "api:ask_refund": {"reason": "not_delivered", "words": "It never came."},
     "api:add_note": {"words": "One thing more."},
+    "api:contest_case": {"words": "Look again."},
     "api:make_transfer": {"kind": "bank", "credits": "1"},
     "api:make_deposit": {"credits": "12.5"},
 }

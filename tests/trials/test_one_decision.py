@@ -13,14 +13,22 @@ from django.db import connection
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.credits.queries import charge, wallet
+from smmatic.fulfilment.actions import ensure_provider, record_status, record_stop
+from smmatic.fulfilment.models import Attempt
+from smmatic.fulfilment.protocol import Fault, ProviderStatus, RemoteState, StopAnswer, StopState
+from smmatic.fulfilment.queries import providers
+from smmatic.fulfilment.staff_actions import give_up
 from smmatic.kernel.amounts import UNITS
+from smmatic.kernel.ids import new_reference
 from smmatic.kernel.refusals import Refusal
+from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import PROVIDER
 from smmatic.refunds import review_actions, steps
-from smmatic.refunds.actions import ask_stop, cancel, end_order, request_refund
+from smmatic.refunds.actions import add_to_case, ask_stop, cancel, end_order, request_refund
 from smmatic.refunds.queries import CaseRow, case, open_case
 from smmatic.refunds.review_actions import approve, decide, send_back, set_claim, withdraw
 from smmatic.refunds.steps import ClaimInput
+from smmatic.support.actions import ask_customer, post_message
 from tests.builders import begun, customer, new_key, person, placed, reread
 from tests.databases import Addresses
 from tests.trials.checker import check, deadlocks
@@ -166,6 +174,51 @@ def test_a_request_and_the_end_of_its_order_at_once(ground: Addresses) -> None:
         assert reread(row.id).status == "partial"
     assert check(ground.app) == []
     assert deadlocks(ground.owner) == 0
+
+
+def handed_over(row: OrderRow) -> int:
+    """An attempt that a provider has confirmed, as if the order had been handed over."""
+    provider = ensure_provider(f"trial-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9")
+    made = Attempt.objects.create(
+        order_id=row.id, provider_id=provider.id, number=1, reference=new_reference(), state="confirmed",
+        remote_id=new_key(),
+    )  # fmt: skip
+    return int(made.id)
+
+
+def test_everything_that_can_happen_to_one_order_at_once(ground: Addresses) -> None:
+    """Provider, desk and customer change the same order, its case and its conversation: in whatever order, and no two of
+    them ever wait for each other."""
+    agent = person(Role.AGENT)
+    for _ in range(12):
+        who = customer(1_000)
+        made = proven_case(agent, who=who)
+        row = reread(made.order_id)
+        attempt = handed_over(row)
+        provider = providers()[-1]
+        news = ProviderStatus("1", RemoteState.PARTIAL, delivered=40, fault=Fault.OWN_ERROR)
+        answers = at_once([
+            partial(record_status, attempt, news, provider),
+            partial(decide, agent, made.id, version=made.version),
+            partial(withdraw, who, made.id),
+            partial(give_up, agent, row.id, "Nobody delivers it."),
+            partial(record_stop, attempt, StopAnswer(StopState.CONFIRMED, status=news), provider),
+            partial(ask_stop, who, row.id),
+            partial(post_message, who, row.id, "What now?"),
+            partial(ask_customer, agent, row.id, "Which one?", case_id=made.id),
+            partial(add_to_case, who, made.id, words="One thing more."),
+        ])  # fmt: skip
+        said = {one for one in answers if isinstance(one, str)}
+        assert said <= STATED, said
+    assert check(ground.app) == []
+    assert deadlocks(ground.owner) == 0
+
+
+STATED = {
+    "case_closed", "case_stale", "order_ended", "order_status", "stop_asked_already", "stop_not_offered",
+    "case_undecided", "outcome_unknown",
+}  # fmt: skip
+"""Refusals that say that somebody else was first."""
 
 
 def given_alone(database: Addresses, who: Person) -> int:

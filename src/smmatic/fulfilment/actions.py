@@ -1,7 +1,7 @@
 """What the worker writes: attempts before a call, answers after it, and what follows for the order.
 
 Every call goes out between two transactions, never inside one. The conditional update prepared -> sent decides which
-worker makes the call, so an attempt is never sent twice. Locks: order, then attempt.
+worker makes the call, so an attempt is never sent twice. Locks: open case, order, attempt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,6 +45,7 @@ from smmatic.orders import steps as orders
 from smmatic.orders.queries import ENDED, OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.refunds import actions as refunds
+from smmatic.refunds.steps import lock_order
 
 LIVE = ("processing", "in_progress")
 
@@ -200,7 +201,7 @@ def record_stop(attempt_id: int, answer: StopRequestAnswer, provider: ProviderRo
 def stop_unsent(order_id: int) -> None:
     """Confirms a stop request of an order that was never handed to anybody: nothing of it can have begun (4.2)."""
     with atomic():
-        order = orders.lock_order(order_id)
+        order = lock_order(order_id)
         rows = dict(Attempt.objects.select_for_update(no_key=True).filter(order_id=order_id).values_list("id", "state"))
         if order.stop_status not in ("asked", "unknown") or set(rows.values()) - {"prepared", "refused"}:
             return
@@ -212,7 +213,7 @@ def stop_unsent(order_id: int) -> None:
 def let_go(order_id: int) -> None:
     """Takes an ended order that nobody delivers any more off the clock."""
     with atomic():
-        orders.lock_order(order_id)
+        lock_order(order_id)
         if not live_attempts([order_id]):
             steps.let_go(order_id)
 
@@ -225,7 +226,7 @@ def refuse_stop(order_id: int) -> None:
 def expire_stop(order_id: int) -> None:
     """Says that a stop request found no answer by its deadline; a later confirmation still counts."""
     with atomic():
-        order = orders.lock_order(order_id)
+        order = lock_order(order_id)
         if order.stop_status == "asked" and order.stop_deadline is not None and order.stop_deadline <= now():
             refunds.answer_stop(order_id, "unknown", delivered=0, actor=SYSTEM)
 

@@ -24,7 +24,7 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import actor_of
 from smmatic.refunds import actions as refunds
 from smmatic.refunds.actions import Decided
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.steps import ClaimInput, lock_order
 
 LIVE = ("processing", "in_progress")
 MAX_NOTE = 4000
@@ -43,7 +43,7 @@ def staff_progress(person: Person, order_id: int, units: int, note: str = "", fi
     with atomic():
         order = _staff_order(order_id)
         _mark(person, order, units, told, file_ids)
-        return orders.lock_order(order_id)
+        return lock_order(order_id)
 
 
 def staff_finish(person: Person, order_id: int, note: str = "", file_ids: Sequence[int] = ()) -> Decided | None:
@@ -124,7 +124,7 @@ def presume_undelivered(person: Person, order_id: int, evidence: str) -> Decided
     if not told:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        order = orders.lock_order(order_id)
+        order = lock_order(order_id)
         attempt_id = _unknown_attempt(order)
         decided = refunds.presume_undelivered(order_id, actor=actor_of(person), evidence=told)
         steps.write(attempt_id, state="refused", code="presumed_undelivered", answered_at=Now(), flags=[])
@@ -144,7 +144,7 @@ def resolve_found(person: Person, order_id: int, remote_id: str, evidence: str) 
     if not told:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        order = orders.lock_order(order_id)
+        order = lock_order(order_id)
         attempt_id = _unknown_attempt(order, before_deadline=True)
         _, row = steps.lock(attempt_id)
         if not number or steps.remote_id_taken(row, number):
@@ -195,7 +195,7 @@ def give_up(person: Person, order_id: int, why: str) -> Decided | None:
 
 def _provider_order(order_id: int, statuses: Sequence[str]) -> OrderRow:
     """The order, locked, if a provider delivers it and it is in one of these statuses."""
-    order = orders.lock_order(order_id)
+    order = lock_order(order_id)
     if order.terms.get("delivery") == "staff":
         raise Refusal(RefusalCode.NOT_FOUND)
     if not order.live:
@@ -213,7 +213,7 @@ def _locked_attempts(order_id: int) -> list[AttemptRow]:
 
 def _staff_order(order_id: int, statuses: Sequence[str] = LIVE) -> OrderRow:
     """The order, locked, if staff deliver it and it is in one of these statuses."""
-    order = orders.lock_order(order_id)
+    order = lock_order(order_id)
     if order.terms.get("delivery") != "staff":
         raise Refusal(RefusalCode.NOT_FOUND)
     if order.live and order.status not in statuses:

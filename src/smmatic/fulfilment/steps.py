@@ -29,7 +29,7 @@ from smmatic.orders.queries import ENDED, OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.policy import queries as policy
 from smmatic.refunds import actions as refunds
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.steps import ClaimInput, lock_order
 
 LIVE = ("processing", "in_progress")
 OVERDUE = "overdue"
@@ -41,7 +41,7 @@ _TOLD = (RefusalWord.BAD_ACCOUNT, RefusalWord.BAD_LINK, RefusalWord.BAD_QUANTITY
 
 
 def lock(attempt_id: int) -> tuple[OrderRow, AttemptRow]:
-    """Locks an attempt's order, then the attempt, and gives both as they are after the wait.
+    """Locks the open case of an attempt's order, the order and the attempt; gives the last two as they are then.
 
     Raises:
         Refusal: `not_found`.
@@ -49,7 +49,7 @@ def lock(attempt_id: int) -> tuple[OrderRow, AttemptRow]:
     order_id = Attempt.objects.filter(id=attempt_id).values_list("order_id", flat=True).first()
     if order_id is None:
         raise Refusal(RefusalCode.NOT_FOUND)
-    order = orders.lock_order(order_id)
+    order = lock_order(order_id)
     list(Attempt.objects.select_for_update(no_key=True).filter(id=attempt_id).values_list("id"))
     row = attempt(attempt_id)
     if row is None:

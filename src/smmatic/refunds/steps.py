@@ -202,6 +202,16 @@ def lock_open_case(order_id: int) -> None:
     list(Case.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=OPEN_STATES).values_list("id"))
 
 
+def lock_order(order_id: int) -> OrderRow:
+    """Locks an order's open case, then the order, for whoever may end it or settle its case; the order as it is then.
+
+    Raises:
+        Refusal: `not_found`.
+    """
+    lock_open_case(order_id)
+    return orders.lock_order(order_id)
+
+
 def touch_case(case: CaseRow, **columns: Any) -> None:
     """Sets columns of a locked case and counts the change, so that a decision on what was seen before is stale."""
     Case.objects.filter(id=case.id).update(version=case.version + 1, **columns)
