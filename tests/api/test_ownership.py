@@ -16,6 +16,7 @@ BODIES = {
     "/orders/{order_id}/refunds": {"reason": "not_as_expected"},
     "/orders/{order_id}/messages": {"text": "hello"},
     "/refunds/{case_id}/notes": {"words": "more"},
+    "/refunds/{case_id}/appeal": {"words": "more"},
 }
 QUERIES = {"/orders/{order_id}/refund": "?reason=not_delivered"}
 ROUTES = [

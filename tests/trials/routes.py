@@ -278,6 +278,7 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
     "desk:policy_check": {"source": "version = 1"},
+    "desk:policy_live": {"source": "version = 1"},
     "desk:policy_activate": {"source": "version = 1", "why": "Better."},
     "account_login": lambda ground: {"login": ground.victim.email, "password": PASSWORD, "remember": "on"},
     "account_logout": {},

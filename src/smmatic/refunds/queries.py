@@ -126,7 +126,7 @@ def cases_of(customer_id: int, *, before_id: int | None = None, limit: int = 25)
     return [CaseRow(**row) for row in rows.order_by("-id").values(*_FIELDS)[: max(1, min(limit, 200))]]
 
 
-def review_queue(limit: int = 100) -> list[CaseRow]:
+def review_queue(limit: int = 500) -> list[CaseRow]:
     """Open cases, the earliest due first."""
     rows = Case.objects.filter(state__in=OPEN_STATES)
     return [CaseRow(**row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id").values(*_FIELDS)[:limit]]
