@@ -21,7 +21,7 @@ from smmatic.notices.queries import MailRow, counts, mail, mails, mails_of_order
 from smmatic.notices.steps import write_mail
 from smmatic.orders.steps import SYSTEM
 from smmatic.refunds.actions import cancel, end_order, request_refund
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from smmatic.support.actions import ask_customer, post_message, staff_message
 from tests.builders import begun, customer, new_key, person, placed
 

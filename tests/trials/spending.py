@@ -22,7 +22,7 @@ from smmatic.orders.steps import PROVIDER
 from smmatic.refunds.actions import cancel, end_order, request_refund
 from smmatic.refunds.queries import claims_of, review_queue
 from smmatic.refunds.review_actions import approve, correct_delivered, decide, set_claim
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from tests.builders import ADS_ACCOUNT, atomic, change, give, new_key
 from tests.builders import person as person_of
 

@@ -13,7 +13,7 @@ from smmatic.fulfilment.staff_actions import staff_finish, staff_progress
 from smmatic.kernel.database import atomic
 from smmatic.orders.steps import PROVIDER, SYSTEM, change, move, record
 from smmatic.refunds.actions import ask_stop, cancel, end_order, request_refund
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from smmatic.support.actions import ask_customer
 from tests.builders import begun, customer, new_key, person, placed, reread
 

@@ -27,7 +27,7 @@ from smmatic.refunds.queries import (
     review_queue,
     totals_by_clause,
 )
-from smmatic.refunds.steps import situation_of
+from smmatic.refunds.situations import situation_of
 from smmatic.web.pages import checked_id, cursor, language, new_key, search_text
 from smmatic.web.templatetags.smm import credits as shown_credits
 from smmatic.web.timeline import Line, lines

@@ -13,7 +13,7 @@ from smmatic.refunds.explaining import explain_plan
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import review_plan
 from smmatic.refunds.rules import CLAIM_FACTS, ClaimState, Plan
-from smmatic.refunds.steps import ClaimInput, Situation
+from smmatic.refunds.situations import ClaimInput, Situation
 from smmatic.web.words import CLAIMS, PROOFS, SOURCES
 
 MOST_OPEN_CLAIMS = 3

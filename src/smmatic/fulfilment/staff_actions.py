@@ -24,7 +24,8 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import actor_of
 from smmatic.refunds import actions as refunds
 from smmatic.refunds.actions import Decided
-from smmatic.refunds.steps import ClaimInput, lock_order
+from smmatic.refunds.situations import ClaimInput
+from smmatic.refunds.steps import lock_order
 
 LIVE = ("processing", "in_progress")
 MAX_NOTE = 4000

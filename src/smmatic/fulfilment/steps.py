@@ -29,7 +29,8 @@ from smmatic.orders.queries import ENDED, OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.policy import queries as policy
 from smmatic.refunds import actions as refunds
-from smmatic.refunds.steps import ClaimInput, lock_order
+from smmatic.refunds.situations import ClaimInput
+from smmatic.refunds.steps import lock_order
 
 LIVE = ("processing", "in_progress")
 OVERDUE = "overdue"

@@ -23,14 +23,8 @@ from smmatic.refunds import queries, steps
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
-from smmatic.refunds.steps import (
-    ClaimInput,
-    Situation,
-    carry_out,
-    open_case,
-    record_claims,
-    situation_of,
-)
+from smmatic.refunds.situations import ClaimInput, Situation, situation_of
+from smmatic.refunds.steps import carry_out, open_case, record_claims
 
 MAX_WORDS = 4000
 

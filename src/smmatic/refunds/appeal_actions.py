@@ -16,7 +16,8 @@ from smmatic.refunds import queries, steps
 from smmatic.refunds.actions import MAX_WORDS
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import CLAIM_FACTS
-from smmatic.refunds.steps import ClaimInput, open_case, record_claims, situation_of
+from smmatic.refunds.situations import ClaimInput, situation_of
+from smmatic.refunds.steps import open_case, record_claims
 
 APPEAL = "appeal"
 """The reason that the case of an appeal carries."""

@@ -16,7 +16,7 @@ from smmatic.policy.shape import PolicyDocument
 from smmatic.refunds import queries
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import ClaimState, Plan, look
-from smmatic.refunds.steps import Situation
+from smmatic.refunds.situations import Situation
 
 
 def explain_plan(situation: Situation, plan: Plan, language: str, *, due_at: datetime | None = None) -> Explanation:

@@ -16,14 +16,8 @@ from smmatic.refunds import queries, steps
 from smmatic.refunds.models import CLAIMS, Case
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import Plan
-from smmatic.refunds.steps import (
-    ClaimInput,
-    Situation,
-    carry_out,
-    record_case,
-    record_claims,
-    situation_of,
-)
+from smmatic.refunds.situations import ClaimInput, Situation, situation_of
+from smmatic.refunds.steps import carry_out, record_case, record_claims
 
 MAX_EVIDENCE = 4000
 

@@ -12,7 +12,7 @@ from smmatic.policy.queries import current_policy
 from smmatic.refunds.actions import cancel, end_order, request_refund
 from smmatic.refunds.backtest import backtest
 from smmatic.refunds.models import Case
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from tests.builders import SYSTEM, begun, customer, new_key, placed
 
 pytestmark = pytest.mark.django_db

@@ -27,7 +27,8 @@ from smmatic.refunds.appeal_actions import appeal, appeal_until
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.queries import cases_of_order, claims_of, events_of_case, open_case
 from smmatic.refunds.review_actions import approve, correct_delivered, decide, send_back, set_claim, withdraw
-from smmatic.refunds.steps import ClaimInput, record_claims
+from smmatic.refunds.situations import ClaimInput
+from smmatic.refunds.steps import record_claims
 from smmatic.support.actions import ask_customer, post_message
 from tests.builders import begun, change, customer, ledger_of, new_key, person, placed, reread
 

@@ -16,7 +16,7 @@ from smmatic.policy.compiler import compile_policy
 from smmatic.policy.document import SHIPPED_FILE, load_policy
 from smmatic.refunds import queries
 from smmatic.refunds.actions import cancel, end_order, preview_cancel, preview_refund, request_refund
-from smmatic.refunds.steps import ClaimInput, own_facts_of, situation_of
+from smmatic.refunds.situations import ClaimInput, own_facts_of, situation_of
 from tests.builders import SYSTEM, begun, change, customer, new_key, placed, reread
 
 pytestmark = pytest.mark.django_db

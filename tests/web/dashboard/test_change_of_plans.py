@@ -9,7 +9,7 @@ from smmatic.orders.actions import keep_file
 from smmatic.orders.steps import PROVIDER
 from smmatic.refunds.actions import answer_stop, end_order
 from smmatic.refunds.queries import case, open_case
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from smmatic.support.queries import messages_of_order
 from tests.builders import accept_due, begun, customer, ledger_of, new_key, person, placed, reread
 

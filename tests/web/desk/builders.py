@@ -17,7 +17,7 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.refunds.actions import end_order, request_refund
 from smmatic.refunds.queries import CaseRow, open_case
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from tests.builders import begun, new_key, person, placed, reread
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
