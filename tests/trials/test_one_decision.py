@@ -27,7 +27,7 @@ from smmatic.refunds import review_actions, steps
 from smmatic.refunds.actions import add_to_case, ask_stop, cancel, end_order, request_refund
 from smmatic.refunds.queries import CaseRow, case, open_case
 from smmatic.refunds.review_actions import approve, decide, send_back, set_claim, withdraw
-from smmatic.refunds.steps import ClaimInput
+from smmatic.refunds.situations import ClaimInput
 from smmatic.support.actions import ask_customer, post_message
 from tests.builders import begun, customer, new_key, person, placed, reread
 from tests.databases import Addresses
