@@ -14,6 +14,7 @@ from smmatic.kernel.amounts import format_credits
 from smmatic.kernel.refusals import Refusal, RefusalCode
 
 CONSTRAINTS: dict[str, RefusalCode] = {
+    "accounts_user_email": RefusalCode.EMAIL_TAKEN,
     "refunds_case_one_open": RefusalCode.CASE_OPEN,
     "credits_account_available_not_negative": RefusalCode.NOT_ENOUGH_CREDITS,
     "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,

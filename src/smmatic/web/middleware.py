@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from smmatic.kernel.database import refusal_of
 from smmatic.kernel.refusals import Refusal, Refusals
 from smmatic.web.errors import refused
 
@@ -56,10 +57,11 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Only refusals; everything else stays an error."""
+        """Only refusals, and what the database refuses for a stated reason; everything else stays an error."""
         if isinstance(error, Refusals):
             return refused(request, error.refusals[0])
-        return refused(request, error) if isinstance(error, Refusal) else None
+        refusal = error if isinstance(error, Refusal) else refusal_of(error)
+        return refused(request, refusal) if refusal else None
 
 
 def known(language: object) -> bool:
