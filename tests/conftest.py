@@ -101,3 +101,13 @@ def browser_path() -> str | None:
                     pytest.skip(text)
                 pytest.fail(text)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """Every test begins in English, whatever language the one before it left active."""
+    from django.utils import translation
+
+    translation.activate("en")
+    yield
+    translation.deactivate()

@@ -64,6 +64,7 @@ PART_OF_THE_PAGE = {
     "dashboard:price",
     "dashboard:upload",
     "desk:policy_check",
+    "desk:policy_live",
     "mfa_activate_totp",
     "account_confirm_login_code",
 }

@@ -23,7 +23,7 @@ from smmatic.kernel.ids import new_reference
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import PROVIDER
-from smmatic.refunds import review_actions, steps
+from smmatic.refunds import review_actions, situations
 from smmatic.refunds.actions import add_to_case, ask_stop, cancel, end_order, request_refund
 from smmatic.refunds.queries import CaseRow, case, open_case
 from smmatic.refunds.review_actions import approve, decide, send_back, set_claim, withdraw
@@ -243,15 +243,15 @@ def test_splitting_does_not_get_around_the_second_person(ground: Addresses) -> N
 
 def test_control_sums_that_are_read_without_their_lock(ground: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(10, timeout=120)
-    real = steps.credits.returned_since
+    real = situations.credits.returned_since
 
     def late(*arguments: Any) -> int:
         found = real(*arguments)
         together.wait()
         return found
 
-    monkeypatch.setattr(steps, "execute", lambda *_: 0)
-    monkeypatch.setattr(steps.credits, "returned_since", late)
+    monkeypatch.setattr(situations, "execute", lambda *_: 0)
+    monkeypatch.setattr(situations.credits, "returned_since", late)
     agents, who = [person(Role.AGENT) for _ in range(4)], customer(50_000)
     made = [proven_case(agents[0], 400, who=who, delivered=0) for _ in range(10)]
     at_once([lambda n=n: decide(agents[n % 4], made[n].id, version=made[n].version) for n in range(10)])

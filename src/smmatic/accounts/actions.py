@@ -17,6 +17,8 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.texts import clean_line
 
 OPERATOR_LINK_HOURS = 24
+MAX_EMAIL = 254
+"""Longest mail address in characters (RFC 5321)."""
 
 
 def operator_link() -> str | None:
@@ -160,6 +162,8 @@ def note_key_use(key_id: int) -> None:
 
 
 def _check_email(email: str) -> None:
+    if len(email) > MAX_EMAIL:
+        raise Refusal(RefusalCode.TEXT_TOO_LONG, "email", maximum=MAX_EMAIL)
     try:
         validate_email(email)
     except ValidationError as error:

@@ -22,5 +22,5 @@ urlpatterns = [
     path("docs", reference.docs, name="docs"),
     path("openapi.json", reference.openapi, name="openapi"),
     *_rooms(),
-    re_path(r"^(?P<rest>.*)\Z", unknown_address),
+    re_path(r"^(?P<rest>(?s:.*))\Z", unknown_address),
 ]

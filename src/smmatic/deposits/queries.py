@@ -88,7 +88,7 @@ def deposits_of(
     return [DepositRow(**row) for row in rows.order_by("-id").values(*_FIELDS)[: max(1, min(limit, 200))]]
 
 
-def deposits_to_confirm(search: str = "", limit: int = 100) -> list[DepositRow]:
+def deposits_to_confirm(search: str = "", limit: int = 500) -> list[DepositRow]:
     """Open deposits for the desk, the oldest first; `search` is a reference or a bank's transfer text."""
     rows = Deposit.objects.filter(state__in=OPEN_STATES)
     reference = reference_in(search)
