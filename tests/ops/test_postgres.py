@@ -171,6 +171,9 @@ def test_children_busy_after_the_death_of_their_server_are_waited_for(
             [sys.executable, "-c", BUSY, handle.owner_url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         orphan = int(address(busy))
+        with psycopg.connect(handle.owner_url, autocommit=True) as watcher:
+            working = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query LIKE 'DO %%'"
+            assert wait_until(lambda: watcher.execute(working, [orphan]).fetchone() is not None, 30)
         pid = postmaster_of(folder).pid
         os.kill(pid, signal.SIGKILL)
         assert wait_until(lambda: process(pid) is None, 30)

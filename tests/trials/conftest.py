@@ -38,6 +38,17 @@ def ground(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         yield addresses
 
 
+@pytest.fixture(scope="module")
+def shared_ground(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Addresses]:
+    """As `ground`, for all tests of a module: their requests are refused, or do no harm to one another."""
+    with (
+        cloned(f"smmatic_trial_{secrets.token_hex(4)}") as addresses,
+        django_db_blocker.unblock(),
+        pointed_at(addresses),
+    ):
+        yield addresses
+
+
 @contextmanager
 def pointed_at(addresses: Addresses) -> Iterator[None]:
     """Django's connections of this process, and the environment of processes that it starts, on another database."""

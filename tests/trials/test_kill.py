@@ -28,11 +28,11 @@ from tests.trials.realshop import Program, RealShop, differing, lost, name, own_
 
 log = logging.getLogger("trials")
 SEED = 20261123
-PROGRAMS = 4
-BETWEEN = 8
+PROGRAMS = 3
+BETWEEN = 6
 """Answers between two kills."""
 
-KILLS = ("worker", "web", "worker", "children", "postgres", "worker", "web") * ROUNDS
+KILLS = ("worker", "web", "postgres", "children", "worker", "web") * ROUNDS
 LINKS = [link(digits) for digits in ("00", "00", "00", "01", "10", "20")]
 LIVE = "SELECT count(*) FROM orders_order WHERE status IN ('pending', 'processing', 'in_progress')"
 

@@ -25,7 +25,7 @@ HERE = [route for route in routes() if "rest" not in route.wants and not route.n
 
 
 @pytest.fixture
-def at(ground: Addresses) -> Iterator[Ground]:
+def at(shared_ground: Addresses) -> Iterator[Ground]:
     made = Ground()
     yield made
     made.close()
