@@ -8,7 +8,7 @@ import pytest
 
 from smmatic.catalogue.kinds import EXAMPLES, NO_LINK, Kind, Platform
 from smmatic.catalogue.links import check_link, link_example, link_expected, recognise
-from smmatic.kernel.input_words import INPUT_WORDS
+from smmatic.kernel.refusal_words.inputs import INPUT_WORDS
 from smmatic.kernel.refusals import Refusal
 
 LINKS = tomllib.loads(Path(__file__).with_name("links.toml").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The words of the refusals about what was typed or sent, for the one table in `refusals`."""
+"""The words of the refusals about what was typed or pasted: fields, links, quantities. Each is a 422."""
 
 from django.utils.translation import gettext_noop
 
