@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from .business_time import BusinessCalendar, due_at
+from .business_time import BusinessCalendar, closes_after, due_at
 from .shape import Fact, PolicyDocument, Times
-from .terms import BUSINESS, HOURS, Span
+from .terms import BUSINESS, BUSINESS_HOURS, HOURS, Span
 
 
 def own_facts(
@@ -32,6 +32,8 @@ def closes_at(since: datetime, span: Span, calendar: BusinessCalendar, times: Ti
         return since + timedelta(hours=span.number)
     if span.unit == BUSINESS:
         return due_at(since, span.number, calendar, times).at
+    if span.unit == BUSINESS_HOURS:
+        return closes_after(since, span.number, calendar, times)
     zone = ZoneInfo(times.zone)
     last = since.astimezone(zone).date() + timedelta(days=span.number + 1)
     return datetime.combine(last, datetime.min.time(), zone) - timedelta(microseconds=1)

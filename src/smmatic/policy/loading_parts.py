@@ -13,6 +13,7 @@ from .shape import (
     DECISIONS,
     ORDER_EFFECTS,
     ROLES,
+    UNITS,
     Case,
     CaseAmounts,
     Clause,
@@ -29,6 +30,7 @@ from .shape import (
     Then,
     Transition,
 )
+from .terms import BUSINESS_HOURS
 
 EXPECTED = ("decision", "credits", "order", "clause")
 _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
@@ -37,7 +39,9 @@ _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
 def units(table: Table) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """Words for units: one form, or singular and plural, in each language."""
     found: dict[str, Mapping[str, tuple[str, ...]]] = {}
-    for unit in ("business_days", "days", "hours", "credits"):
+    for unit in UNITS:
+        if unit == BUSINESS_HOURS and not table.has(unit):
+            continue
         forms_table = table.table(unit)
         forms = {language: forms_table.strings(language) for language in table.report.languages}
         for language, words in forms.items():
@@ -277,7 +281,7 @@ def _amounts(table: Table) -> CaseAmounts:
         returns=table.string("returns"),
     )
     for key, amount in (("charge", found.charge), ("returns", found.returns)):
-        if amount and not _CREDITS_AMOUNT.match(amount):
+        if amount and not _CREDITS_AMOUNT.fullmatch(amount):
             table.problem(key, "bad_amount", f"'{amount}' is no amount of Credits.", 'Write it like "12.50".')
     if found.delivered > found.ordered:
         table.problem("delivered", "bad_amount", "More is delivered than ordered.", "Deliver at most what is ordered.")
