@@ -31,15 +31,15 @@ def deliverable(code: str) -> bool:
 
 def test_only_what_an_active_provider_delivers_can_be_ordered() -> None:
     who = customer()
-    ours = ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", services=["SP-LIST"])
+    ours = ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", services=["GG-ADS"])
     before = ledger_of(who)
     with pytest.raises(Refusal) as refused:
         placed(who, "TT-ADS")
     assert refused.value.code == RefusalCode.SERVICE_UNAVAILABLE
     assert ledger_of(who) == before
-    assert deliverable("SP-LIST")
+    assert deliverable("GG-ADS")
     switch_off(ours.code)
-    assert not deliverable("SP-LIST")
+    assert not deliverable("GG-ADS")
     ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9")
     assert placed(who, "TT-ADS").status == "pending"
 
@@ -47,7 +47,7 @@ def test_only_what_an_active_provider_delivers_can_be_ordered() -> None:
 def test_what_staff_deliver_and_the_versions_of_terms_stay_as_they_are() -> None:
     staffed = [row for row in catalogue.services() if row.delivery == "staff"]
     before = {row.code: row.version for row in catalogue.services()}
-    ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", services=["SP-LIST"])
+    ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", services=["GG-ADS"])
     assert staffed
     assert all(deliverable(row.code) for row in staffed)
     assert {row.code: row.version for row in catalogue.services()} == before
@@ -63,5 +63,5 @@ def test_the_database_says_why_a_service_cannot_be_ordered() -> None:
 
     keep_deliverable(None)
     assert (said(row.version), said(row.version + 1)) == (None, "terms_changed")
-    keep_deliverable({"SP-LIST"})
+    keep_deliverable({"GG-ADS"})
     assert said(row.version) == "service_unavailable"
