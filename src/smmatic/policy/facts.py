@@ -60,5 +60,9 @@ def _value(
         if not isinstance(known, int) or isinstance(known, bool):
             return fact.default
         return "yes" if known >= attribute.at_least else "no"
-    word = ("yes" if known else "no") if isinstance(known, bool) else str(known)
-    return attribute.values.get(word, fact.default)
+    return attribute.values.get(str(recorded(known)), fact.default)
+
+
+def recorded(known: object) -> object:
+    """An attribute as policies and stored cases write it: yes and no for true and false."""
+    return ("yes" if known else "no") if isinstance(known, bool) else known

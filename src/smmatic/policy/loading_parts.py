@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from . import loading_own as own
+from .limits import shown
 from .reading import Table
 from .shape import (
     CLAUSE_KINDS,
@@ -30,7 +31,7 @@ from .shape import (
     Then,
     Transition,
 )
-from .terms import BUSINESS_HOURS
+from .terms import BUSINESS_HOURS, TOPICS
 
 EXPECTED = ("decision", "credits", "order", "clause")
 _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
@@ -162,7 +163,11 @@ def clause(table: Table) -> Clause:
         rules=rules,
         proven_by=table.string("proven_by", required=False),
         line=table.line,
+        topics=table.strings("topic", required=False),
     )
+    for topic in found.topics:
+        if topic not in TOPICS:
+            table.problem("topic", "unknown_value", f"{shown(topic)} is no topic.", f"Use one of: {', '.join(TOPICS)}.")
     _check_kind(table, found)
     table.finish()
     return found

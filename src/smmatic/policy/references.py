@@ -67,7 +67,9 @@ class _Checker:
             "outcomes": (len(document.outcomes), MOST_ENTRIES),
             "notes": (len(document.notes), MOST_ENTRIES),
             "alternatives in 'when'": (
-                sum(len(one.when) for one in (*document.rules, *document.impossible, *document.properties)),
+                sum(len(rule.when) for rule in document.rules)
+                + sum(len(item.when) for item in document.impossible)
+                + sum(len(item.when) for item in document.properties),
                 MOST_ALTERNATIVES,
             ),
         }
@@ -152,6 +154,8 @@ class _Checker:
                         "Name a rule id, or a clause number for all of its rules.",
                         rule.clause,
                     )
+        topics = [(topic, clause.line) for clause in self.document.clauses for topic in clause.topics]
+        self._doubles("topic", topics)
         for note in self.document.notes:
             self._clause_numbers(note.clauses, note.line)
         for preview in self.document.previews:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .shape import CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES, UNITS
-from .terms import ATTRIBUTES, MOMENTS, NUMBERS
+from .terms import ATTRIBUTES, MOMENTS, NUMBERS, TOPICS
 
 SCHEMA_FILE = Path(__file__).parent / "policy.schema.json"
 Node = dict[str, Any]
@@ -22,6 +22,7 @@ _ID: Node = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,59}$"}
 _NUMBER: Node = {"type": "string", "pattern": "^[0-9]{1,4}(\\.[0-9]{1,4})?$"}
 _CLOCK: Node = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 _SPAN: Node = {"type": "string", "pattern": "^[1-9][0-9]{0,4} ?(h|hours?|days?|business days?|business hours?)$"}
+_TOPIC: Node = {"enum": list(TOPICS)}
 _STRINGS: Node = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "uniqueItems": True}]}
 _WORDS: Node = {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}
 _ASSIGNMENT: Node = {"type": "object", "additionalProperties": _STRINGS, "minProperties": 1}
@@ -187,9 +188,10 @@ def _clauses() -> Mapping[str, Node]:
                     "title": _WORDS,
                     "text": _WORDS,
                     "proven_by": _TEXT,
+                    "topic": {"anyOf": [_TOPIC, {"type": "array", "items": _TOPIC, "uniqueItems": True}]},
                     "rule": _list(rule),
                 },
-                optional=("proven_by", "rule"),
+                optional=("proven_by", "topic", "rule"),
             )
         ),
         "preview": _list(_table({"id": _ID, "clause": _NUMBER, "text": _WORDS})),

@@ -142,6 +142,7 @@ class Clause:
     rules: tuple[Rule, ...]
     proven_by: str
     line: int
+    topics: tuple[str, ...] = ()
 
     @property
     def section(self) -> str:

@@ -24,6 +24,9 @@ SUPPLIED: Mapping[str, tuple[str, ...]] = {
 }
 """The facts that the software itself says of every order, with every value that it can say."""
 
+TOPICS = ("credits_inside", "refunds_inside", "refunds_spendable", "goodwill", "status", "times", "support")
+"""What a clause may say that it speaks of, for pages and refusals that rest on it without a decision."""
+
 MOMENTS = ("placed_at", "accepted_at", "start_promised_at", "started_at", "ended_at", "completed_at")
 """Moments of an order that a window can be counted from."""
 
