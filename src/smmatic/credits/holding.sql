@@ -138,6 +138,7 @@ BEGIN
             v_refusal := CASE WHEN v_amount > 0 AND v_amount <= 1000000000000000
                 THEN credits_hold_refusal_v1(a.status, a.debt, v_amount, coalesce(available_after, 0))
                 ELSE jsonb_build_object('code', 'amount_out_of_range', 'amount', v_amount) END;
+            refusals := coalesce(refusals, array_fill(NULL::jsonb, ARRAY[v_count]));
             refusals[i] := v_refusal;
             v_ids := array_append(v_ids, NULL);
             v_versions := array_append(v_versions, NULL);
@@ -172,3 +173,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT available_after FROM credits_transfer
     WHERE order_id = p_order_id AND account_id = p_account_id AND kind = 'hold'
 $$;
+
+DROP FUNCTION credits_hold_v1(credits_posting);

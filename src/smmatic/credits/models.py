@@ -9,7 +9,7 @@ words made placing a fifth dearer.
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 __all__ = ["Account", "Charge", "Grant", "GrantUse", "Idempotency", "Transfer"]
@@ -127,7 +127,11 @@ class Grant(models.Model):
     predecessor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(db_default=Now())
     # Indexed in the place of `remaining`, so that spending a part of a grant touches no index.
-    open = models.GeneratedField(expression=Q(remaining__gt=0), output_field=models.BooleanField(), db_persist=True)
+    open = models.GeneratedField(
+        expression=ExpressionWrapper(Q(remaining__gt=0), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
         db_table = "credits_grant"

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 
 from smmatic.kernel.database import sql
 
@@ -15,7 +15,7 @@ def run(apps: object, schema_editor: object) -> None:
         schema_editor.execute(sql(name), params=None)  # type: ignore[attr-defined]
 
 
-def unbound(to: str) -> models.ForeignKey:
+def unbound(to: str) -> models.Field:  # type: ignore[type-arg]  # Django's own class takes no parameters when it runs
     """A foreign key without constraint and index."""
     return models.ForeignKey(
         to, db_index=False, db_constraint=False, related_name="+", on_delete=django.db.models.deletion.PROTECT
@@ -35,7 +35,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "grant",
             "open",
-            models.GeneratedField(expression=Q(remaining__gt=0), output_field=models.BooleanField(), db_persist=True),
+            models.GeneratedField(
+                expression=ExpressionWrapper(Q(remaining__gt=0), models.BooleanField()),
+                output_field=models.BooleanField(),
+                db_persist=True,
+            ),
         ),
         migrations.RemoveIndex("grant", "credits_grant_open"),
         migrations.AddIndex(

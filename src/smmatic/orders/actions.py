@@ -308,7 +308,7 @@ def _heard(refusal: dict[str, Any]) -> Refusal | Refusals:
     """A refusal of the database; where it says that what is known here is old, that is read anew next time."""
     if refusal.get("code") == RefusalCode.POLICY_CHANGED:
         policy.forget()
-    if refusal.get("code") == RefusalCode.TERMS_CHANGED:
+    if refusal.get("code") in (RefusalCode.TERMS_CHANGED, RefusalCode.SERVICE_UNAVAILABLE):
         catalogue.forget()
     return told(refusal)
 

@@ -43,6 +43,7 @@ DECLARE
     v_files    bigint[];
     v_answer   jsonb;
     v_held     record;
+    v_left     bigint;                  -- available after the holds
     v_now      timestamptz;
     v_word     text;
 BEGIN
@@ -89,6 +90,7 @@ BEGIN
             FROM unnest(v_rows) WITH ORDINALITY AS r(service, q, amount, l, k, b, t, u, v, s, f, x, n)
             WHERE NOT v_refusals ? (n - 1)::text) s,
             credits_hold_v2(v_customer, s.o, s.m, s.c, 'customer:' || v_customer, v_all) h;
+        v_left := v_held.available_after;
         IF v_held.refusals IS NOT NULL THEN
             IF v_all OR v_single THEN
                 v_refused := v_held.refusals[1];
@@ -137,7 +139,7 @@ BEGIN
             v_single, v_orders, v_refusals, coalesce(v_charged, 0)));
     END IF;
     RETURN orders_answer_v1(v_single, v_orders, v_refusals, coalesce(v_charged, 0))
-        || jsonb_build_object('available_units', v_held.available_after);
+        || jsonb_build_object('available_units', v_left);
 END $$;
 
 -- What is kept under the key and answered: see orders_place_v2.
@@ -185,3 +187,5 @@ BEGIN
                   WHERE e.n < r.n AND e.files && r.files);
     RETURN coalesce(v_refusals, '{}');
 END $$;
+
+DROP FUNCTION orders_place_v1(jsonb, bytea);

@@ -24,7 +24,7 @@ def test_a_chart_is_well_formed_says_what_it_is_and_carries_no_script_or_style(k
     svg = draw(chart(kind), name="r")
     tree = ElementTree.fromstring(svg)
     assert (tree.get("role"), tree.get("aria-labelledby")) == ("img", "r-t r-d")
-    assert "<title id=\"r-t\">Revenue</title>" in svg
+    assert '<title id="r-t">Revenue</title>' in svg
     assert "Kept &lt;b&gt;" in svg
     assert "style" not in svg
     assert "script" not in svg
@@ -39,7 +39,9 @@ def test_bars_are_in_proportion_to_their_values():
 
 def test_stacked_bars_stand_on_each_other():
     svg = draw(chart(Kind.STACKED))
-    boxes = re.findall(r'class="chart-bar chart-(\d)" x="[0-9.]+" y="([0-9.]+)" width="[0-9.]+" height="([0-9.]+)"', svg)
+    boxes = re.findall(
+        r'class="chart-bar chart-(\d)" x="[0-9.]+" y="([0-9.]+)" width="[0-9.]+" height="([0-9.]+)"', svg
+    )
     (_, low_y, _), (_, high_y, high_height) = boxes[:2]
     assert float(high_y) + float(high_height) == pytest.approx(float(low_y), abs=0.2)
 
