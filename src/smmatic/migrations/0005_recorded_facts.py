@@ -27,7 +27,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """Cases that were there keep an empty description: what it would say was not recorded."""
 
-    dependencies = [("smmatic", "0003_providers")]
+    dependencies = [("smmatic", "0004_holding")]
     operations = [
         migrations.AddField("case", "described", models.JSONField(db_default={})),
         _column("charged", _number("charge")),
