@@ -76,7 +76,7 @@ def test_while_it_waits_for_the_customer_a_stop_is_confirmed_at_once(prepared: b
     who = customer(5000)
     order = processing(who)
     if prepared:
-        assert actions.prepare([(order.id, shop.provider)]) == []
+        assert actions.prepare([(reread(order.id), shop.provider)]) == []
     order_steps.change(order.id, LIVE, waiting_since=GONE)
     ask_stop(who, order.id)
     shop.round.run()
