@@ -33,11 +33,11 @@ from smmatic.fulfilment.protocol import (
 )
 from smmatic.fulfilment.queries import ProviderRow, attempt
 from smmatic.kernel.clock import now
-from smmatic.kernel.database import atomic, execute
+from smmatic.kernel.database import atomic
 from smmatic.orders.queries import OrderRow, events_of
-from smmatic.orders.steps import SYSTEM, change
+from smmatic.orders.steps import SYSTEM, change, move
 from smmatic.refunds.actions import end_order
-from tests.builders import begun, customer, new_key, reread
+from tests.builders import begun, customer, new_key, placed, reread
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).parents[2] / "docs" / "reference" / "provider-answers.md"
@@ -118,12 +118,15 @@ def _attempt(order: OrderRow, provider: ProviderRow, state: str, **columns: Any)
     return Pair(reread(order.id), made.id, number, provider)
 
 
+def _accepted(who: Any) -> OrderRow:
+    order = placed(who, start_now=True)
+    with atomic():
+        assert move(order.id, ("pending",), "processing", actor=SYSTEM, kind="accepted")
+    return reread(order.id)
+
+
 def _fresh(who: Any, provider: ProviderRow, state: str) -> Pair:
-    order = begun(who)
-    execute(
-        "UPDATE orders_order SET next_check_at = NULL WHERE id = %s", [order.id],
-    )  # fmt: skip
-    return _attempt(order, provider, state)
+    return _attempt(_accepted(who), provider, state)
 
 
 def _working(who: Any, provider: ProviderRow, **columns: Any) -> Pair:
@@ -142,10 +145,10 @@ def _ended(who: Any, provider: ProviderRow, how: str) -> Pair:
 
 
 def _refused(who: Any, provider: ProviderRow) -> Pair:
-    order = begun(who)
+    order = _accepted(who)
     pair = _attempt(order, provider, "refused")
     with atomic():
-        end_order(order.id, "failed", actor=SYSTEM, delivered=0)
+        end_order(order.id, "rejected", actor=SYSTEM, delivered=0)
     return Pair(reread(order.id), pair.attempt_id, pair.remote_id, provider)
 
 
