@@ -148,8 +148,8 @@ def test_old_early_foreign_and_altered_messages_are_a_401(provider: ProviderRow)
     out = out_at(provider)
     body = message(out, "completed", 100)
     other = secret_of(secrets.token_bytes(24))
-    assert send(provider, body, at=time.time() - 301).status_code == 401
-    assert send(provider, body, at=time.time() + 301).status_code == 401
+    assert send(provider, body, at=time.time() - 302).status_code == 401
+    assert send(provider, body, at=time.time() + 302).status_code == 401
     assert send(provider, body, secret=other).status_code == 401
     Provider.objects.filter(id=provider.id).update(previous_until=datetime.now(UTC) - timedelta(seconds=1))
     assert send(provider, body, secret=OLD).status_code == 401

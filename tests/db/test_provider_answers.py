@@ -33,7 +33,7 @@ from smmatic.fulfilment.protocol import (
 )
 from smmatic.fulfilment.queries import ProviderRow, attempt
 from smmatic.kernel.clock import now
-from smmatic.kernel.database import atomic
+from smmatic.kernel.database import atomic, execute
 from smmatic.orders.queries import OrderRow, events_of
 from smmatic.orders.steps import SYSTEM, change, move
 from smmatic.refunds.actions import end_order
@@ -217,10 +217,18 @@ def silent(pair: Pair, before: tuple[Any, ...]) -> bool:
 @pytest.fixture
 def provider() -> Iterator[ProviderRow]:
     Provider.objects.update(active=False)
-    yield ensure_provider(
+    made = ensure_provider(
         f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", settles_after=None, gives_up_after=0.0
     )
+    yield made
     Provider.objects.update(active=False)
+    # Nothing of it is left on the desk or on the clock for the tests after it.
+    Attempt.objects.filter(provider_id=made.id).update(flagged_at=None)
+    execute(
+        "UPDATE orders_order SET unknown_since = NULL, unknown_deadline = NULL, stop_status = '', next_check_at = NULL"
+        " WHERE id IN (SELECT order_id FROM fulfilment_attempt WHERE provider_id = %s)",
+        [made.id],
+    )
 
 
 @pytest.mark.parametrize("state", STATES)

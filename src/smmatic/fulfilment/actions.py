@@ -183,11 +183,14 @@ def record_lookup(attempt: AttemptRow, answer: LookupAnswer, provider: ProviderR
 def record_status(attempt_id: int, answer: StatusAnswer, provider: ProviderRow) -> None:
     """Records an answer to a status question and what follows for the order: progress, its end, its settlement.
 
-    Of an order that has ended it records only when and how the provider ended too.
+    Of an order that has ended it records only when and how the provider ended too. About a submission that the provider
+    is not known to have taken a status says nothing.
     """
     answer = steps.understood(answer, provider)
     with atomic():
         order, attempt = steps.lock(attempt_id)
+        if attempt.state != AttemptState.CONFIRMED:
+            return
         if order.status in ENDED and attempt.closed_at is None:
             steps.follow_end(order, attempt, answer, provider)
             return
@@ -202,6 +205,8 @@ def record_stop(attempt_id: int, answer: StopRequestAnswer, provider: ProviderRo
     with atomic():
         order, attempt = steps.lock(attempt_id)
         told: StatusAnswer | None = answer.status if isinstance(answer, StopAnswer) else answer
+        if attempt.state != AttemptState.CONFIRMED:
+            return
         if isinstance(answer, StopAnswer):
             steps.write(attempt_id, stop_sent_at=Now())
         if order.status in ENDED and attempt.closed_at is None:
