@@ -131,7 +131,7 @@ def row_of_form(form: Mapping[str, str]) -> ServiceRow:
         Refusals: one a field.
     """
     columns = _checked(form)
-    defaults: dict[str, Any] = dict.fromkeys(TEXTS, "") | {"overlap": "warn", "active": True}
+    defaults: dict[str, Any] = dict.fromkeys(TEXTS, "") | {"overlap": "warn", "active": True, "deliverable": True}
     values = defaults | columns | {"link_kinds": tuple(columns["link_kinds"])}
     return ServiceRow(id=0, version=0, **values)
 

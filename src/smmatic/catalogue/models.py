@@ -17,6 +17,8 @@ class Service(models.Model):
 
     `overlap` is what happens when its customer has an open order of it for the same link: allow, warn or refuse. The
     texts say what one gets and what we need; empty, the words of its class stand in.
+
+    `deliverable`: whether somebody delivers it now. Kept by fulfilment; no part of the terms, so it makes no version.
     """
 
     code = models.CharField(max_length=20, unique=True)
@@ -46,6 +48,7 @@ class Service(models.Model):
     position = models.IntegerField(default=0)
     active = models.BooleanField(default=True, db_default=True)
     version = models.IntegerField(default=1, db_default=1)
+    deliverable = models.BooleanField(default=True, db_default=True)
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

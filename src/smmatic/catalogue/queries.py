@@ -44,6 +44,8 @@ class ServiceRow:
 
     For a customer with a price of their own `price_units` is that price and `price_id` the row that says so; else it
     is 0. `gets_*` and `needs_*` are the operator's own words, empty where those of the class stand in.
+
+    `deliverable`: whether somebody delivers it now; while nobody does, placing refuses it.
     """
 
     id: int
@@ -73,6 +75,7 @@ class ServiceRow:
     needs_vi: str
     active: bool
     version: int
+    deliverable: bool
     price_id: int = 0
     list_price_units: int = 0
 

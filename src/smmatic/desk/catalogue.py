@@ -310,7 +310,9 @@ def _changes(before: VersionRow, after: VersionRow) -> list[Change]:
     return [
         Change(str(LABELS.get(name, name)), old.get(name, ""), new[name])
         for name in new
-        if name != "version" and old.get(name, "") != new[name] and (name in old or name not in (*EXTRA_COLUMNS, *TEXTS))
+        if name != "version"
+        and old.get(name, "") != new[name]
+        and (name in old or name not in (*EXTRA_COLUMNS, *TEXTS))
     ]
 
 
@@ -319,5 +321,3 @@ def _flat(row: VersionRow) -> dict[str, str]:
     flat = {name: "|".join(item) if isinstance(item, list) else str(item) for name, item in values.items()}
     flat[PRICE] = format_credits(int(flat.pop("price_units")))
     return flat
-
-

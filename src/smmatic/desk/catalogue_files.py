@@ -54,7 +54,9 @@ def check(request: HttpRequest, person: Person) -> HttpResponse:
         return _page(request, person, refused=refused)
     except CatalogueRefused as refused:
         return _page(request, person, problems=refused.problems)
-    lines = [Line(one.code, one.outcome, ", ".join(str(LABELS.get(name, name)) for name in one.columns)) for one in plan]
+    lines = [
+        Line(one.code, one.outcome, ", ".join(str(LABELS.get(name, name)) for name in one.columns)) for one in plan
+    ]
     return _page(request, person, lines=lines, problems=problems, source=_source(rows))
 
 

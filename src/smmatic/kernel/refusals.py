@@ -153,7 +153,15 @@ class RefusalCode(StrEnum):
 
 CODES: dict[RefusalCode, Words] = {
     RefusalCode(code): words
-    for table in (requests.WORDS, catalogue.WORDS, credits.WORDS, orders.WORDS, refunds.WORDS, deposits.WORDS, policy.WORDS)
+    for table in (
+        requests.WORDS,
+        catalogue.WORDS,
+        credits.WORDS,
+        orders.WORDS,
+        refunds.WORDS,
+        deposits.WORDS,
+        policy.WORDS,
+    )
     for code, words in table.items()
 } | {RefusalCode(code): Words(422, *texts) for code, texts in inputs.INPUT_WORDS.items()}
 """The words of every code, from the file of its area in `refusal_words`."""

@@ -18,7 +18,7 @@ def run(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0002_functions"),
+        ("smmatic", "0003_providers"),
     ]
 
     operations = [
