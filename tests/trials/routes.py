@@ -19,7 +19,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from smmatic.accounts.actions import create_api_key, operator_link
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
+from smmatic.catalogue.exports import cells_of
+from smmatic.catalogue.queries import ServiceRow
 from smmatic.kernel.database import fetch_all
+from smmatic.kernel.ids import new_readable_code
 from smmatic.notices.sweep import write_due
 from smmatic.orders.actions import keep_file
 from smmatic.refunds.actions import ask_stop
@@ -27,7 +30,7 @@ from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
-from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
+from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
 from tests.web.desk.builders import BACKEND, deposit, reviewed_case, staff_order
 
 Form = dict[str, Any]
@@ -153,6 +156,11 @@ class Ground:
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
 
     @cached_property
+    def service(self) -> ServiceRow:
+        """A service that nobody else orders or edits."""
+        return own_service()
+
+    @cached_property
     def talk(self) -> int:
         """A conversation about nothing in particular."""
         return post_message(self.victim, None, "Hello").conversation_id
@@ -188,7 +196,7 @@ class Ground:
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
-            "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
+            "service_id": self.service.id, "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -277,6 +285,14 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
+    "desk:catalogue_categories": {"name": "Advertising", "vi-0": "Quảng cáo", "at-0": "0"},
+    "desk:service_add": lambda ground: cells_of(ground.service) | {"code": f"T-{new_readable_code(8)}", "link_kinds": "site"},
+    "desk:service_preview": lambda ground: cells_of(ground.service) | {"link_kinds": "site"},
+    "desk:service_save": lambda ground: cells_of(ground.service) | {"link_kinds": "site", "version": "1", "name_en": "Other"},
+    "desk:service_availability": {"active": "yes"},
+    "desk:service_price": lambda ground: {"customer": str(ground.victim.id), "price": "2.5", "reason": "Many orders.", "back": ""},
+    "desk:catalogue_check": lambda ground: {"source": catalogue_text(ground.service), "upload": ""},
+    "desk:catalogue_run": lambda ground: {"source": catalogue_text(ground.service), "which": "all", "upload": ""},
     "desk:policy_check": {"source": "version = 1"},
     "desk:policy_live": {"source": "version = 1"},
     "desk:policy_activate": {"source": "version = 1", "why": "Better."},

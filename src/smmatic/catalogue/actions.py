@@ -214,17 +214,28 @@ def _checked(form: Mapping[str, str]) -> dict[str, Any]:
     problems: list[RowProblem] = []
     columns = check_service(1, form, problems)
     if problems:
-        raise Refusals([Refusal(one.refusal.code, one.column, **one.refusal.facts) for one in problems])
+        raise Refusals([one.refusal.at(one.column) for one in problems])
     return columns
 
 
 def _import(wanted: Sequence[dict[str, Any]], actor: Person | None) -> ImportResult:
     with atomic():
         _one_at_a_time()
-        known = {row.code: row for row in Service.objects.filter(code__in=[columns["code"] for columns in wanted])}
+        known = {row.code: row for row in Service.objects.all()}
+        _keep_places(known, wanted)
         outcomes = [_bring_in(known.get(columns["code"]), columns, actor) for columns in wanted]
     forget()
     return ImportResult(*(outcomes.count(outcome) for outcome in ("added", "changed", "unchanged")))
+
+
+def _keep_places(known: Mapping[str, Service], wanted: Sequence[dict[str, Any]]) -> None:
+    """A table that names every service there is sets their order too; another leaves it, and new ones come last."""
+    if known.keys() <= {columns["code"] for columns in wanted}:
+        return
+    last = max(row.position for row in known.values())
+    for place, columns in enumerate(wanted, start=1):
+        row = known.get(columns["code"])
+        columns["position"] = row.position if row else last + place
 
 
 def _one_at_a_time() -> None:

@@ -12,7 +12,7 @@ from smmatic.catalogue.rules import MAX_ORDER_UNITS, ServiceType
 from smmatic.kernel.amounts import format_credits, parse_count, parse_credits
 from smmatic.kernel.refusals import Refusal
 from smmatic.kernel.refusals import RefusalCode as Code
-from smmatic.kernel.sheets import Rows
+from smmatic.kernel.sheets import Rows, undefused
 from smmatic.kernel.texts import clean_line
 
 MAX_ROWS = 10_000
@@ -109,7 +109,7 @@ def csv_rows(text: str) -> Rows:
     try:
         for cells in reader:
             if cells:
-                rows.append((reader.line_num, [cell.strip() for cell in cells]))
+                rows.append((reader.line_num, [undefused(cell.strip()) for cell in cells]))
     except csv.Error as error:
         last = rows[-1][0] if rows else 0
         raise CatalogueRefused([RowProblem(last + 1, "", Refusal(Code.MALFORMED))]) from error

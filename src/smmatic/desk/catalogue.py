@@ -289,10 +289,12 @@ def _preview(cells: dict[str, str]) -> dict[str, object]:
         row = row_of_form(cells)
     except Refusals as refused:
         return {"unready": [(LABELS.get(one.field or "", one.field), one) for one in refused.refusals]}
+    promise = {"undo_until": row.grace_minutes > 0, "can_be_stopped": row.can_be_stopped}
+    context = {"policy": current_policy(), "promise": promise}
     shown = []
     for code, label in (("en", "English"), ("vi", "Tiếng Việt")):
         with translation.override(code):
-            shown.append((code, label, render_to_string("desk/_service_shown.html", {"service": row})))
+            shown.append((code, label, render_to_string("desk/_service_shown.html", context | {"service": row})))
     return {"shown": shown}
 
 

@@ -214,6 +214,12 @@ class Refusal(Exception):
     def _values(self) -> "_Values":
         return _Values(self.facts, support=settings.SMMATIC_SUPPORT_ADDRESS)
 
+    def at(self, field: str | None) -> "Refusal":
+        """The same refusal for another field, as where a form names it otherwise."""
+        other = Refusal(self.code, field, clause=self.clause)
+        other.facts = self.facts
+        return other
+
     def as_dict(self) -> dict[str, object]:
         """The refusal as every API answers it."""
         answer: dict[str, object] = {

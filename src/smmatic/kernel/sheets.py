@@ -6,7 +6,7 @@ A sheet is read and nothing in it is carried out: formulas come as the values th
 import csv
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -56,18 +56,26 @@ def read_lines(text: str, *, field: str, maximum_rows: int, separators: str = ",
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(separators, key=first.count)
     # A pasted line has quotes of its own only where the table is CSV.
-    quoting = csv.QUOTE_NONE if separator in "|\t" else csv.QUOTE_MINIMAL
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+    plain = separator in "|\t"
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, strict=True,
+        quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL,
+    )  # fmt: skip
     rows: Rows = []
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, [cell.strip() for cell in cells[:MAX_COLUMNS]]))
+                rows.append((reader.line_num, [undefused(cell.strip()) for cell in cells[:MAX_COLUMNS]]))
             if len(rows) > maximum_rows + 1:
                 break
     except csv.Error:
         raise Refusal(RefusalCode.SHEET_UNREADABLE, field) from None
     return _sized(rows, field, maximum_rows)
+
+
+def undefused(cell: str) -> str:
+    """A cell without the apostrophe that our own files put before what would begin a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
 
 
 def _sized(rows: Rows, field: str, maximum_rows: int) -> Rows:
@@ -91,7 +99,7 @@ def _workbook_rows(content: bytes, field: str, maximum_rows: int) -> Rows:
     return _texts(sheet.iter_rows(), start, maximum_rows)
 
 
-def _texts(lines: Iterable[list[object]], start: int, maximum_rows: int) -> Rows:
+def _texts(lines: Iterable[Sequence[object]], start: int, maximum_rows: int) -> Rows:
     rows: Rows = []
     for number, cells in enumerate(lines, start=start + 1):
         texts = [_text(cell) for cell in cells[:MAX_COLUMNS]]

@@ -10,10 +10,10 @@ from smmatic.kernel.database import sql
 FILES = ["catalogue/prices.sql", "orders/guards.sql", "catalogue/prices_rights.sql"]
 
 
-def run(apps, schema_editor):
+def run(apps: object, schema_editor: object) -> None:
     """Runs every file, in this order."""
     for name in FILES:
-        schema_editor.execute(sql(name), params=None)
+        schema_editor.execute(sql(name), params=None)  # type: ignore[attr-defined]
 
 
 class Migration(migrations.Migration):

@@ -15,7 +15,7 @@ BEGIN
         v_other := orders_open_on_link_v1(NEW.customer_id, NEW.service_id, NEW.link);
         IF v_other IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'SM001', MESSAGE = 'order_overlaps',
-                DETAIL = jsonb_build_object('field', 'link', 'order', v_other)::text;
+                DETAIL = jsonb_build_object('field', 'link', 'number', v_other)::text;
         END IF;
     END IF;
     RETURN NEW;

@@ -173,7 +173,7 @@ def _sheet_name(text: str) -> str:
     return "".join(letter for letter in text if letter not in "[]:*?/\\'")[:31] or "Sheet1"
 
 
-def _headers(response: Any, name: str) -> Any:
+def _headers(response: HttpResponseBase, name: str) -> HttpResponseBase:
     fallback = name.encode("ascii", "ignore").decode().replace('"', "") or "file"
     response["Content-Disposition"] = f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(name)}"
     response["X-Content-Type-Options"] = "nosniff"

@@ -33,7 +33,7 @@ WORDS: dict[str, Words] = {
     ),
     "order_overlaps": Words(
         409,
-        _("You have an open order of this service for this link: #%(order)s."),
+        _("You have an open order of this service for this link: #%(number)s."),
         _("Wait until it has ended, or cancel it, and order again. Nothing was charged."),
     ),
     "line_twice": Words(
