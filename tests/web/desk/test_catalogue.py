@@ -200,7 +200,7 @@ def test_a_customers_own_price_is_shown_charged_pinned_and_for_nobody_else(opera
     assert placed(who, row.code, 10, link=SITE).amount == 200_000
 
 
-def test_a_price_that_changed_since_the_form_was_shown_is_asked_again(operator):
+def test_a_price_that_changed_since_the_form_was_shown_is_asked_again(monkeypatch):
     who, row, boss = customer(100), own_service(), person(Role.OPERATOR)
     request = OrderRequest(row.id, quantity=10, link=SITE, price_id=0)
     set_customer_price(boss, who.id, row.id, "3", "Dearer")
@@ -211,8 +211,8 @@ def test_a_price_that_changed_since_the_form_was_shown_is_asked_again(operator):
     # The database is the referee also of what was read a moment before.
     quoted = quote(who, OrderRequest(row.id, quantity=10, link=SITE))
     set_customer_price(boss, who.id, row.id, "4", "Dearer still")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Refusal) as refused:
-        patch.setattr("smmatic.orders.actions.quote", lambda *_: quoted)
+    monkeypatch.setattr("smmatic.orders.actions.quote", lambda *_: quoted)
+    with pytest.raises(Refusal) as refused:
         place(who, OrderRequest(row.id, quantity=10, link=SITE), key=new_key(), channel="page")
     assert refused.value.code == RefusalCode.TERMS_CHANGED
     assert ledger_of(who) == before
