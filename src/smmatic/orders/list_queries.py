@@ -11,14 +11,16 @@ Pages go by key (the last id shown), never by offset. Every page reads a bounded
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeAlias
+
+from django.db.models import BigIntegerField, F, Func, Q, QuerySet, Value
 
 from smmatic.catalogue.links import recognise
-from smmatic.kernel.database import fetch_all, fetch_one
+from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal
-from smmatic.orders.models import ListView
+from smmatic.orders.models import ListView, Order
 from smmatic.orders.queries import OrderRow
 
 WINDOW = 5_000
@@ -26,8 +28,10 @@ WINDOW = 5_000
 
 EXPORT_STEP = 1_000
 
-_COLUMNS = ", ".join(OrderRow.__dataclass_fields__)
+_COLUMNS = tuple(OrderRow.__dataclass_fields__)
 _SLOP = timedelta(hours=2)
+_MOST_OF_ONE_LINK = 10_000
+_Rows: TypeAlias = QuerySet[Order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +71,22 @@ class ViewRow:
     query: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """The bounds of ids, the conditions that an index answers, and those that rows are looked at for."""
-
-    low: int
-    high: int | None
-    links: tuple[str, ...] = ()
-    order_id: int | None = None
-    part: str = ""
-    exact: bool = False
-
-
 def order_list(
     customer_id: int, wanted: ListFilter, *, before_id: int | None = None, limit: int = 20, window: int = WINDOW
 ) -> ListPage:
     """A page of a customer's orders, the newest first."""
-    question = _question(customer_id, wanted)
-    if before_id is not None:
-        question = replace(question, high=min(before_id, question.high) if question.high else before_id)
-    if question.links or question.order_id is not None:
-        return _found(customer_id, wanted, question, limit)
-    if not wanted.service_code and not question.part:
-        rows = _rows(*_newest(customer_id, wanted, question, limit + 1))
-        return ListPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
-    return _looked_for(customer_id, wanted, question, limit, window)
+    rows = _between(customer_id, wanted, before_id)
+    sought = _sought(wanted.search)
+    if sought.links or sought.order_id is not None:
+        return _page(_of_service(_of_statuses(_found(rows, sought), wanted), wanted), limit)
+    if wanted.service_code or sought.part:
+        return _looked_for(rows, wanted, sought.part, limit, window)
+    if not wanted.statuses:
+        return _page(rows, limit)
+    # One short read of the index a status, merged here: an index can't give several statuses by id at once.
+    found = [row for status in wanted.statuses for row in rows.filter(status=status).values(*_COLUMNS)[: limit + 1]]
+    found.sort(key=lambda row: -row["id"])
+    return _paged([OrderRow(**row) for row in found[: limit + 1]], limit)
 
 
 def every_order(customer_id: int, wanted: ListFilter) -> Iterator[OrderRow]:
@@ -113,30 +108,45 @@ def views_of(customer_id: int) -> list[ViewRow]:
 
 def services_ordered(customer_id: int, codes: Sequence[str]) -> list[str]:
     """Of these service codes those of the customer's latest orders: what a filter offers first."""
-    rows = fetch_all(
-        "SELECT DISTINCT service_code FROM (SELECT service_code FROM orders_order WHERE customer_id = %s"
-        " ORDER BY id DESC LIMIT 500) AS latest",
-        [customer_id],
-    )
-    latest = {row["service_code"] for row in rows}
-    return [code for code in codes if code in latest]
+    latest = Order.objects.filter(customer_id=customer_id).order_by("-id").values_list("service_code", flat=True)[:500]
+    known = set(latest)
+    return [code for code in codes if code in known]
 
 
-def _question(customer_id: int, wanted: ListFilter) -> _Question:
-    low = _first_since(customer_id, wanted.since) if wanted.since else 1
-    high = _first_since(customer_id, wanted.until + _SLOP) if wanted.until else None
-    text = wanted.search.strip()
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What a search is for: exactly these links or this number, or a part of a link or a service's code."""
+
+    links: tuple[str, ...] = ()
+    order_id: int | None = None
+    part: str = ""
+
+
+def _sought(search: str) -> _Sought:
+    text = search.strip()
     number = text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= 18:
-        return _Question(low, high, links=(number,), order_id=int(number), exact=True)
+        return _Sought((number,), int(number))
     if not text:
-        return _Question(low, high)
+        return _Sought()
     try:
         link = recognise(text)
     except Refusal:
-        return _Question(low, high, part=text)
+        return _Sought(part=text)
     plain = text if text.startswith(("http://", "https://")) else f"https://{text}"
-    return _Question(low, high, links=tuple({link.canonical, text, plain}), exact=True)
+    return _Sought(tuple({link.canonical, text, plain}))
+
+
+def _between(customer_id: int, wanted: ListFilter, before_id: int | None) -> _Rows:
+    """The customer's orders between the bounds of page and dates, the newest first."""
+    rows = Order.objects.filter(customer_id=customer_id).order_by("-id")
+    if before_id is not None:
+        rows = rows.filter(id__lt=before_id)
+    if wanted.since is not None:
+        rows = rows.filter(id__gte=_first_since(customer_id, wanted.since), placed_at__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(id__lt=_first_since(customer_id, wanted.until + _SLOP), placed_at__lt=wanted.until)
+    return rows
 
 
 def _first_since(customer_id: int, moment: datetime) -> int:
@@ -144,86 +154,37 @@ def _first_since(customer_id: int, moment: datetime) -> int:
     return int(row["id"]) if row else 1
 
 
-def _conditions(wanted: ListFilter, question: _Question) -> tuple[str, list[Any]]:
-    """What rows must fulfil besides customer and status: bounds of the id and the exact moments."""
-    parts, values = ["id >= %s"], [question.low]
-    for text, value in (
-        ("id < %s", question.high),
-        ("placed_at >= %s", wanted.since),
-        ("placed_at < %s", wanted.until),
-    ):
-        if value is not None:
-            parts.append(text)
-            values.append(value)
-    return " AND ".join(parts), values
+def _of_statuses(rows: _Rows, wanted: ListFilter) -> _Rows:
+    return rows.filter(status__in=wanted.statuses) if wanted.statuses else rows
 
 
-def _newest(customer_id: int, wanted: ListFilter, question: _Question, limit: int) -> tuple[str, list[Any]]:
-    """The newest orders by the indexes alone: one read, or one a status, merged."""
-    conditions, values = _conditions(wanted, question)
-    if not wanted.statuses:
-        text = f"SELECT {_COLUMNS} FROM orders_order WHERE customer_id = %s AND {conditions} ORDER BY id DESC LIMIT %s"
-        return text, [customer_id, *values, limit]
-    one = (
-        f"(SELECT {_COLUMNS} FROM orders_order WHERE customer_id = %s AND status = %s AND {conditions}"
-        " ORDER BY id DESC LIMIT %s)"
-    )
-    parameters = [value for status in wanted.statuses for value in (customer_id, status, *values, limit)]
-    union = " UNION ALL ".join([one] * len(wanted.statuses))
-    return f"SELECT * FROM ({union}) AS merged ORDER BY id DESC LIMIT %s", [*parameters, limit]
+def _of_service(rows: _Rows, wanted: ListFilter) -> _Rows:
+    return rows.filter(service_code=wanted.service_code) if wanted.service_code else rows
 
 
-def _looked_for(customer_id: int, wanted: ListFilter, question: _Question, limit: int, window: int) -> ListPage:
+def _found(rows: _Rows, sought: _Sought) -> _Rows:
+    """The orders of one link, or the one of a number: by the hash of the link, which is indexed, or by the id."""
+    hashed = Func(F("link"), Value(0), function="hashtextextended", output_field=BigIntegerField())
+    hashes = [Func(Value(link), Value(0), function="hashtextextended") for link in sought.links]
+    by_link = rows.alias(hashed=hashed).filter(hashed__in=hashes, link__in=sought.links).exclude(link="")
+    found = list(by_link.values_list("id", flat=True)[:_MOST_OF_ONE_LINK])
+    return rows.filter(id__in=[*found, sought.order_id] if sought.order_id is not None else found)
+
+
+def _looked_for(rows: _Rows, wanted: ListFilter, part: str, limit: int, window: int) -> ListPage:
     """Looks through the newest `window` orders for what no index has; the next page goes on below them."""
-    inner, values = _newest(customer_id, wanted, question, window)
-    where, sought = ["true"], []
-    if wanted.service_code:
-        where.append("service_code = %s")
-        sought.append(wanted.service_code)
-    if question.part:
-        where.append("(position(lower(%s) in lower(link)) > 0 OR lower(service_code) = lower(%s))")
-        sought += [question.part, question.part]
-    text = (
-        f"WITH seen AS MATERIALIZED ({inner}), edge AS (SELECT min(id) AS edge_id, min(placed_at) AS edge_at,"
-        f" count(*) AS edge_count FROM seen) SELECT edge.*, found.* FROM edge LEFT JOIN"
-        f" (SELECT * FROM seen WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT %s) AS found ON true"
-        " ORDER BY found.id DESC"
-    )
-    found = fetch_all(text, [*values, *sought, limit + 1])
-    edge_id, edge_at, edge_count = (found[0][name] for name in ("edge_id", "edge_at", "edge_count"))
-    fields = OrderRow.__dataclass_fields__
-    rows = [OrderRow(**{name: row[name] for name in fields}) for row in found if row["id"] is not None]
-    if len(rows) > limit:
-        return ListPage(rows[:limit], rows[limit - 1].id)
-    if edge_count < window:
-        return ListPage(rows, None)
-    return ListPage(rows, edge_id, edge_at)
+    edge = rows.values_list("id", "placed_at")[window - 1 : window].first()
+    seen = rows.filter(id__gte=edge[0]) if edge else rows
+    seen = _of_service(_of_statuses(seen, wanted), wanted)
+    if part:
+        seen = seen.filter(Q(link__icontains=part) | Q(service_code__iexact=part))
+    page = _page(seen, limit)
+    return page if page.next_id is not None or edge is None else ListPage(page.rows, edge[0], edge[1])
 
 
-def _found(customer_id: int, wanted: ListFilter, question: _Question, limit: int) -> ListPage:
-    """The orders of one link, or the one of a number: by the hash of the link or by the id."""
-    conditions, values = _conditions(wanted, question)
-    by_link = (
-        f"SELECT {_COLUMNS} FROM orders_order WHERE customer_id = %s AND link <> '' AND link = ANY(%s)"
-        " AND hashtextextended(link, 0) = ANY(SELECT hashtextextended(l, 0) FROM unnest(%s::text[]) AS l)"
-        f" AND {conditions}"
-    )
-    links = list(question.links)
-    text, parameters = by_link, [customer_id, links, links, *values]
-    if question.order_id is not None:
-        by_id = f"SELECT {_COLUMNS} FROM orders_order WHERE customer_id = %s AND id = %s AND {conditions}"
-        text, parameters = f"{by_link} UNION {by_id}", [*parameters, customer_id, question.order_id, *values]
-    kept = [
-        text_
-        for text_, there in (("status = ANY(%s)", wanted.statuses), ("service_code = %s", wanted.service_code))
-        if there
-    ]
-    more = [value for value in (list(wanted.statuses), wanted.service_code) if value]
-    where = f" WHERE {' AND '.join(kept)}" if kept else ""
-    rows = _rows(f"SELECT * FROM ({text}) AS found{where} ORDER BY id DESC LIMIT %s", [*parameters, *more, limit + 1])
+def _page(rows: _Rows, limit: int) -> ListPage:
+    return _paged([OrderRow(**row) for row in rows.values(*_COLUMNS)[: limit + 1]], limit)
+
+
+def _paged(rows: list[OrderRow], limit: int) -> ListPage:
     return ListPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
-
-
-def _rows(text: str, parameters: list[Any]) -> list[OrderRow]:
-    fields = OrderRow.__dataclass_fields__
-    return [OrderRow(**{name: row[name] for name in fields}) for row in fetch_all(text, parameters)]
