@@ -103,7 +103,7 @@ def place(request: HttpRequest, person: Person, batch_id: int) -> HttpResponse:
 @require_safe
 @customer_page
 def batch_file(request: HttpRequest, person: Person, batch_id: int, kind: str) -> HttpResponseBase:
-    """Every line as it was sent, with its price, its order and why it was not ordered: can be corrected and sent again."""
+    """Every line as it was sent, with its price, its order or why there is none: to be corrected and sent again."""
     batch = batch_of(person, checked_id(batch_id))
     columns = [Column(name) for name in FIELDS] + [
         Column("line", Type.NUMBER), Column("price", Type.CREDITS), Column("order", Type.NUMBER),

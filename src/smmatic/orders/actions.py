@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from smmatic.accounts.queries import Person
 from smmatic.catalogue import queries as catalogue
+from smmatic.catalogue.queries import ServiceRow
 from smmatic.catalogue.rules import check_input
 from smmatic.credits.idempotency import check_key, kept_answer, request_hash
 from smmatic.kernel.clock import now

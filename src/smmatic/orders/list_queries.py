@@ -165,8 +165,10 @@ def _of_service(rows: _Rows, wanted: ListFilter) -> _Rows:
 def _found(rows: _Rows, sought: _Sought) -> _Rows:
     """The orders of one link, or the one of a number: by the hash of the link, which is indexed, or by the id."""
     hashed = Func(F("link"), Value(0), function="hashtextextended", output_field=BigIntegerField())
-    hashes = [Func(Value(link), Value(0), function="hashtextextended") for link in sought.links]
-    by_link = rows.alias(hashed=hashed).filter(hashed__in=hashes, link__in=sought.links).exclude(link="")
+    by_hash = Q()
+    for link in sought.links:
+        by_hash |= Q(hashed=Func(Value(link), Value(0), function="hashtextextended"), link=link)
+    by_link = rows.alias(hashed=hashed).filter(by_hash).exclude(link="")
     found = list(by_link.values_list("id", flat=True)[:_MOST_OF_ONE_LINK])
     return rows.filter(id__in=[*found, sought.order_id] if sought.order_id is not None else found)
 
