@@ -23,8 +23,12 @@ from smmatic.catalogue.exports import cells_of
 from smmatic.catalogue.queries import ServiceRow
 from smmatic.kernel.database import fetch_all
 from smmatic.kernel.ids import new_readable_code
+from smmatic.kernel.sheets import read_lines
 from smmatic.notices.sweep import write_due
 from smmatic.orders.actions import keep_file
+from smmatic.orders.list_queries import views_of
+from smmatic.orders.mass_actions import check_batch
+from smmatic.orders.view_actions import save_view
 from smmatic.refunds.actions import ask_stop
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import decide, set_claim
@@ -156,6 +160,18 @@ class Ground:
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
 
     @cached_property
+    def batch(self) -> int:
+        """A mass order that was checked."""
+        rows = read_lines(f"TT-ADS | {ADS_ACCOUNT} | 50", field="lines", maximum_rows=10)
+        return check_batch(self.victim, rows, key=new_key()).id
+
+    @cached_property
+    def view(self) -> int:
+        """A saved view of the customer's."""
+        save_view(self.victim, "mine", "show=live")
+        return views_of(self.victim.id)[0].id
+
+    @cached_property
     def service(self) -> ServiceRow:
         """A service that nobody else orders or edits."""
         return own_service()
@@ -196,7 +212,7 @@ class Ground:
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
-            "service_id": self.service.id, "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
+            "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -247,6 +263,10 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:price": _order,
     "dashboard:upload": lambda ground: _order(ground) | _upload(),
     "dashboard:place": _order,
+    "dashboard:mass_check": lambda _: {"key": new_key(), "lines": f"TT-ADS | {ADS_ACCOUNT} | 50"},
+    "dashboard:batch_place": {"which": "all"},
+    "dashboard:view_save": {"name": "Mine", "show": "live", "q": "", "service": "", "from": "", "to": ""},
+    "dashboard:view_delete": lambda ground: {"view": str(ground.view)},
     "dashboard:cancel": lambda _: {"key": new_key()},
     "dashboard:stop": {},
     "dashboard:refund_send": lambda _: {"key": new_key(), "reason": "not_delivered", "words": "It never came.", "file_ids": ""} | _upload(),

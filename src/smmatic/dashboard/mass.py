@@ -1,5 +1,6 @@
 """Mass orders: lines pasted or uploaded, every one checked and priced, confirmed once, followed to the last line."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -93,10 +94,8 @@ def place(request: HttpRequest, person: Person, batch_id: int) -> HttpResponse:
         confirm_batch(person, batch.id, all_or_nothing=request.POST.get("which") == "all")
     except Refusal as refused:
         return _batch(request, person, batch_of(person, batch.id), refused)
-    try:
+    with suppress(Refusal):  # somebody holds a row: a worker carries it on, and the page shows how far it is
         carry_on(batch.id, seconds=AT_ONCE_SECONDS)
-    except Refusal:
-        pass  # somebody holds a row; a worker carries it on, and the page shows how far it is
     return redirect("dashboard:batch", batch.id)
 
 
@@ -154,6 +153,7 @@ def _form(request: HttpRequest, person: Person, refused: Refusal | None = None) 
         "services": services_for(person.id),
         "examples": [(row.code, row.link_example, row.min) for row in services_for(person.id)[:2]],
         "maximum": MAX_LINES,
+        "line_hint": _("One order a line: service code | link | quantity"),
     }
     return show(request, "dashboard/mass.html", context, refused)
 

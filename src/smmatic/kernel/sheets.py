@@ -118,4 +118,4 @@ def _text(cell: object) -> str:
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, datetime | date):
         return cell.isoformat()
-    return str(cell).strip() if cell is not None else ""
+    return undefused(str(cell).strip()) if cell is not None else ""

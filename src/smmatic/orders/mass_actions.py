@@ -220,7 +220,7 @@ def _place_part(person: Person, row: Batch, part: list[tuple[int, Line, Check]])
 
 def _placed(person: Person, row: Batch, good: list[tuple[int, Line, Check]]) -> tuple[list[Any], int]:
     requests = [_request(row, line, check) for _at, line, check in good]
-    key = f"{row.key}:{good[0][0]}+{len(good)}"
+    key = f"{row.key}:{good[0][0]}-{len(good)}"
     try:
         done = place_many(person, requests, key=key, channel="page", all_or_nothing=row.all_or_nothing)
     except (Refusal, Refusals) as refused:
