@@ -20,9 +20,10 @@ from smmatic.credits.queries import wallet
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
-from smmatic.orders.actions import OrderRequest, keep_file, overlapping, place, quote
+from smmatic.orders.actions import OrderRequest, Quote, keep_file, overlapping, place, quote
 from smmatic.orders.queries import FileRow, own_files
 from smmatic.policy.queries import current_policy
+from smmatic.refunds.foresight import foresee
 from smmatic.web.pages import ids, new_key, show
 from smmatic.web.templatetags.smm import credits as shown_credits
 
@@ -200,6 +201,7 @@ def _order_request(service: ServiceRow, form: Form) -> OrderRequest:
 
 def _context(person: Person | None, service: ServiceRow, form: Form) -> dict[str, object]:
     link, link_refusal = _link(service, form.values["link"])
+    quoted, problem = _quoted(person, service, form)
     moment = now()
     grace = None if form.start_now or not service.grace_minutes else moment + timedelta(minutes=service.grace_minutes)
     return {
@@ -216,7 +218,8 @@ def _context(person: Person | None, service: ServiceRow, form: Form) -> dict[str
         "wants_files": service.delivery == "staff" or service.takes_files or service.service_class == "upload",
         "wants_link": service.link_kinds != ("upload",),
         "intervals": _interval_choices(form.values["interval_minutes"]),
-        "problem": _problem(person, service, form),
+        "problem": problem,
+        "foresight": foresee(person, quoted, start_now=form.start_now, moment=moment) if person and quoted else None,
         "overlap": overlapping(person, service, link.canonical) if person and link else None,
     }
 
@@ -256,17 +259,18 @@ def _quantity(service: ServiceRow, values: dict[str, str]) -> int | None:
     return check_quantity(terms, values[name], name) if values[name] else None
 
 
-def _problem(person: Person | None, service: ServiceRow, form: Form) -> Refusal | None:
-    """The first thing that placing would refuse now and that no field shows yet; empty fields are not a problem."""
+def _quoted(person: Person | None, service: ServiceRow, form: Form) -> tuple[Quote | None, Refusal | None]:
+    """The order as it stands, where every field is right; else the first thing that placing would refuse now and that
+    no field shows yet. Empty fields are not a problem.
+    """
     if person is None:
-        return None
+        return None, None
     try:
-        quote(person, _order_request(service, form))
+        return quote(person, _order_request(service, form)), None
     except Refusal as refusal:
-        return refusal
+        return None, refusal
     except Refusals:
-        return None
-    return None
+        return None, None
 
 
 def _interval_choices(chosen: str) -> list[tuple[str, str]]:
