@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0002_functions"),
+        ("smmatic", "0003_providers"),
     ]
 
     operations = [
