@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0003_providers"),
+        ("smmatic", "0005_recorded_facts"),
     ]
 
     operations = [
