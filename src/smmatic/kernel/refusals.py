@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext
 
-from smmatic.kernel.refusal_words import catalogue, credits, deposits, inputs, orders, policy, refunds, requests
+from smmatic.kernel.refusal_words import catalogue, credits, deposits, inputs, mail, orders, policy, refunds, requests
 from smmatic.kernel.refusal_words.words import Words
 
 
@@ -143,6 +143,8 @@ class RefusalCode(StrEnum):
     DEPOSIT_LIMIT = "deposit_limit"
     DEPOSIT_RANGE = "deposit_range"
     MONEY_MALFORMED = "money_malformed"
+    # mail
+    MAIL_NOT_RESENDABLE = "mail_not_resendable"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     POLICY_VERSION_TAKEN = "policy_version_taken"
@@ -161,6 +163,7 @@ CODES: dict[RefusalCode, Words] = {
         orders.WORDS,
         refunds.WORDS,
         deposits.WORDS,
+        mail.WORDS,
         policy.WORDS,
     )
     for code, words in table.items()

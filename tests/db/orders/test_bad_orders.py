@@ -52,7 +52,7 @@ CASES = [
     ("SP-BANNER", "brief", BRIEFS), ("SP-BANNER", "texts", ["x"]), ("SP-BANNER", "runs", ["5"]),
     ("FB-COPY", "texts", TEXTS), ("FB-COPY", "link", [*LINKS, SHOP]), ("FB-COPY", "quantity", ["4", "6", "x", True]),
     ("FB-COPY", "brief", BRIEFS), ("FB-COPY", "runs", ["5"]), ("FB-COPY", "interval_minutes", ["5"]),
-    ("FB-SCHED", "runs", [*NUMBERS, "3", "61"]), ("FB-SCHED", "interval_minutes", [*NUMBERS, "", "43201", "43200"]),
+    ("FB-SCHED", "runs", [*NUMBERS, "3", "61"]), ("FB-SCHED", "interval_minutes", [*NUMBERS, "", "43201"]),
     ("FB-SCHED", "link", [*LINKS, SHOP]), ("FB-SCHED", "brief", BRIEFS), ("FB-SCHED", "texts", ["x"]),
     ("FB-SCHED", "quantity", ["4", "x"]), ("ANY-PHOTO", "brief", [*BRIEFS, ""]),
     ("ANY-PHOTO", "quantity", [*NUMBERS, "4", "301"]),
