@@ -20,8 +20,9 @@ from smmatic.credits.queries import wallet
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
-from smmatic.orders.actions import OrderRequest, Quote, keep_file, overlapping, place, quote
+from smmatic.orders.actions import OrderRequest, keep_file, overlapping, place, quote
 from smmatic.orders.queries import FileRow, own_files
+from smmatic.orders.sending import Quote
 from smmatic.policy.queries import current_policy
 from smmatic.refunds.foresight import foresee
 from smmatic.web.pages import ids, new_key, show

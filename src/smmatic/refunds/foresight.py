@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from smmatic.accounts.queries import Person
 from smmatic.credits.queries import ChargeRow
-from smmatic.orders.actions import Quote
 from smmatic.orders.queries import OrderRow
+from smmatic.orders.sending import Quote
 from smmatic.policy.queries import current_calendar, current_policy
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, own_facts_of

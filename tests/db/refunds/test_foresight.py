@@ -4,7 +4,8 @@ import pytest
 
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
-from smmatic.orders.actions import OrderRequest, Quote, place, quote
+from smmatic.orders.actions import OrderRequest, place, quote
+from smmatic.orders.sending import Quote
 from smmatic.orders.steps import PROVIDER, SYSTEM, move
 from smmatic.refunds.actions import cancel, end_order, preview_refund
 from smmatic.refunds.foresight import Foresight, foresee

@@ -159,7 +159,7 @@ def test_a_wrong_link_is_told_before_the_order_and_the_order_can_be_undone_and_r
     page = open_page(language=language, who=who, theme="dark" if language == "vi" else "light")
     page.goto("/services/TT-CAMP")
     page.locator("[name=link]").fill("https://shopee.vn/tiemhoacuanho")
-    told = {"en": "This is a link of another platform: Shopee shop", "vi": "Đây là đường dẫn của nền tảng khác"}[
+    told = {"en": "This is a link of another platform: Shopee shop", "vi": "Đây là liên kết của nền tảng khác"}[
         language
     ]
     page.locator("#link-live .field-error").get_by_text(told).wait_for()
