@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work
+from smmatic.desk import cases, deposits, home, ledger, money, orders, people, policy, talk, work
 
 app_name = "desk"
 urlpatterns = [
@@ -40,12 +40,23 @@ urlpatterns = [
     path("deposits", deposits.deposit_list, name="deposits"),
     path("deposits/<int:deposit_id>/confirm", deposits.confirm, name="deposit_confirm"),
     path("deposits/<int:deposit_id>/decline", deposits.decline, name="deposit_decline"),
+    path("deposits/<int:deposit_id>/dispute", ledger.dispute, name="deposit_dispute"),
     path("credits", money.money_page, name="money"),
+    path("credits/reports", ledger.reports, name="reports"),
+    path("credits/reports.<str:format>", ledger.report_sheet, name="report_sheet"),
+    path("credits/two-people", ledger.two_people, name="two_people"),
+    path("credits/approvals/<int:approval_id>/approve", ledger.approve, name="approval_approve"),
+    path("credits/approvals/<int:approval_id>/refuse", ledger.refuse, name="approval_refuse"),
+    path("credits/disputes/<int:dispute_id>/propose", ledger.propose, name="dispute_propose"),
+    path("credits/disputes/<int:dispute_id>/confirm", ledger.confirm, name="dispute_confirm"),
     path("people", people.people_page, name="people"),
     path("people/add", people.add_person, name="person_add"),
     path("people/<int:person_id>", people.customer_page, name="customer"),
     path("people/<int:person_id>/role", people.change_role, name="person_role"),
     path("people/<int:person_id>/give", people.give, name="customer_give"),
+    path("people/<int:person_id>/account", ledger.account, name="customer_account"),
+    path("people/<int:person_id>/statement", ledger.statement_page, name="customer_statement"),
+    path("people/<int:person_id>/statement.<str:format>", ledger.statement_sheet, name="customer_statement_file"),
     path("policy", policy.policy_page, name="policy"),
     path("policy/check", policy.check, name="policy_check"),
     path("policy/live", policy.live, name="policy_live"),
