@@ -71,7 +71,8 @@ def reconciled() -> Reconciled:
     row = fetch_one(
         "SELECT (SELECT coalesce(sum(CASE WHEN credit IN ('available', 'held', 'disputed') THEN amount ELSE 0 END"
         " - CASE WHEN debit IN ('available', 'held', 'disputed') THEN amount ELSE 0 END), 0)"
-        " FROM credits_transfer)::bigint AS transfers, (SELECT coalesce(sum(available + held + disputed), 0) FROM credits_account)::bigint AS accounts"
+        " FROM credits_transfer)::bigint AS transfers,"
+        " (SELECT coalesce(sum(available + held + disputed), 0) FROM credits_account)::bigint AS accounts"
     )
     return Reconciled(row["transfers"], row["accounts"]) if row else Reconciled(0, 0)
 
