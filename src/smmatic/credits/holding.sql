@@ -41,8 +41,7 @@ END $$;
 -- why an order was refused (NULL: it was not). Locks the account until the transaction ends.
 CREATE FUNCTION credits_hold_v2(p_account_id bigint, p_orders bigint[], p_amounts bigint[], p_reasons text[], p_actor text,
                                 p_all boolean, OUT availables bigint[], OUT refusals jsonb[], OUT available_after bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$  -- else every call plans anew: an array of one looks cheaper than any
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     a          credits_account;
     v_count    int := cardinality(p_orders);

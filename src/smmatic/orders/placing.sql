@@ -24,8 +24,7 @@ CREATE TYPE orders_row AS (
 -- for a single order {"order", "charged_units", "available_units"} or {"refusal"}. A refusal leaves nothing but its
 -- idempotency record. Available units of a replay are those after the holds, read from the ledger.
 CREATE FUNCTION orders_place_v2(p jsonb, p_request_hash bytea) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = public, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$  -- else every call plans anew: an array of one looks cheaper than any
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     v_customer bigint := (p ->> 'customer_id')::bigint;
     v_key      text := p ->> 'key';
