@@ -129,6 +129,12 @@ def order_of(person: Person, order_id: int) -> OrderRow:
     return OrderRow(**values)
 
 
+def own_orders(person: Person, order_ids: Sequence[int]) -> dict[int, OrderRow]:
+    """Those of these orders that are the person's own, by id; the others are left out as if they did not exist."""
+    rows = Order.objects.filter(id__in=order_ids, customer_id=person.id)
+    return {row["id"]: OrderRow(**row) for row in rows.values(*_FIELDS)}
+
+
 def order(order_id: int) -> OrderRow | None:
     """Any order, for code that acts for the system."""
     values = Order.objects.filter(id=order_id).values(*_FIELDS).first()
