@@ -48,7 +48,7 @@ class Environment(BaseSettings):
         default="CREDIT", pattern=r"^[A-Za-z]{2,10}$", description="What the reseller API calls Credits as a currency."
     )
     reseller_duplicate_seconds: int = Field(
-        default=60, ge=0, le=86_400, description="How long the same order of one API key counts as sent twice; 0: never."
+        default=60, ge=0, le=86_400, description="How long an order counts as sent twice; 0: never."
     )
     later_policy_if_better: bool = Field(
         default=False, description="A later policy governs earlier orders where it is better for the customer."

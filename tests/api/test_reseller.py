@@ -31,7 +31,7 @@ def test_the_service_list_has_the_fields_of_the_field_with_numbers_as_text():
     listing = by_number[number_of("SP-LIST")]
     assert listing["type"] == "Default"
     assert (listing["rate"], listing["min"], listing["max"]) == ("2500.00", "5", "500")
-    assert (listing["refill"], listing["cancel"], listing["dripfeed"]) == (True, True, False)
+    assert (listing["refill"], listing["cancel"], listing["dripfeed"]) == (False, True, False)
     assert listing["category"] == "Shop"
     assert "step" not in listing
     assert by_number[number_of("TS-UPLOAD")]["step"] == "10"
@@ -47,7 +47,9 @@ def test_the_service_list_has_the_fields_of_the_field_with_numbers_as_text():
 
 def test_names_come_in_the_language_of_the_key_and_errors_stay_word_for_word():
     who = reseller(language="vi")
-    assert next(row for row in who.form("services") if row["service"] == number_of("SP-LIST"))["name"].startswith("Tối ưu")
+    assert next(row for row in who.form("services") if row["service"] == number_of("SP-LIST"))["name"].startswith(
+        "Tối ưu"
+    )
     told = who.form("add", **ads(quantity=1))
     assert told["error"] == "Quantity less than minimal 50"
     assert "50" in told["message"]
@@ -93,7 +95,9 @@ def test_every_type_is_ordered_by_its_own_fields():
 def test_runs_of_more_than_one_unit_are_refused_and_not_silently_fewer():
     who = reseller()
     before = ledger_of(who.person)
-    told = who.form("add", service=number_of("FB-SCHED"), link="https://www.facebook.com/p", runs=4, quantity=4, interval=9)
+    told = who.form(
+        "add", service=number_of("FB-SCHED"), link="https://www.facebook.com/p", runs=4, quantity=4, interval=9
+    )
     assert (told["error"], told["field"]) == ("Incorrect request", "quantity")
     assert ledger_of(who.person) == before
 
@@ -237,11 +241,15 @@ def test_a_browser_gets_the_description_and_a_slash_at_the_end_does_no_harm():
     page = Client().get(URL)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     who = reseller(2)
-    told = Client().post(URL + "/", json.dumps({"key": who.secret, "action": "balance"}), content_type="application/json")
+    told = Client().post(
+        URL + "/", json.dumps({"key": who.secret, "action": "balance"}), content_type="application/json"
+    )
     assert told.json()["balance"] == "2.00"
 
 
-@pytest.mark.parametrize("key", [None, "", "smm_", "x", "smm_" + "A" * 43, 12, True, ["smm_"], {"a": 1}, "smm_\x00", "ключ"])
+@pytest.mark.parametrize(
+    "key", [None, "", "smm_", "x", "smm_" + "A" * 43, 12, True, ["smm_"], {"a": 1}, "smm_\x00", "ключ"]
+)
 def test_a_wrong_key_is_one_answer_whatever_is_wrong_with_it(key):
     who = reseller()
     told = who.body(json.dumps({"key": key, "action": "balance"}), "application/json")

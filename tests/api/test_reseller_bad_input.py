@@ -126,7 +126,11 @@ BODIES = [
     ("raw bytes in a form", b"key=\xff&action=balance", FORM),
     ("more fields than anybody has", b"&".join(b"f%d=1" % n for n in range(2000)), FORM),
     ("only ampersands", b"&" * 100_000, FORM),
-    ("a file", b'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\nsmm_\r\n--x--', "multipart/form-data; boundary=x"),
+    (
+        "a file",
+        b'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\nsmm_\r\n--x--',
+        "multipart/form-data; boundary=x",
+    ),
     ("another type", b"key=1", "text/plain"),
     ("no sense", b"\x00\x01\x02", "application/octet-stream"),
 ]
@@ -141,7 +145,9 @@ def test_a_field_that_comes_twice_is_refused_in_both_forms(who):
     before = ledger_of(who.person)
     twice = who.body(raw(who)[:-1] + ', "quantity": 200}', "application/json")
     assert (twice["error"], twice["code"], twice["field"]) == (REQUEST, "field_twice", "quantity")
-    form = who.body(f"key={who.secret}&action=add&service={number_of('TT-ADS')}&link={ADS_ACCOUNT}&quantity=100&quantity=200")
+    form = who.body(
+        f"key={who.secret}&action=add&service={number_of('TT-ADS')}&link={ADS_ACCOUNT}&quantity=100&quantity=200"
+    )
     assert (form["error"], form["code"], form["field"]) == (REQUEST, "field_twice", "quantity")
     assert who.body(f"key={who.secret}&key={who.secret}&action=balance")["code"] == "field_twice"
     assert ledger_of(who.person) == before
@@ -154,7 +160,9 @@ def test_a_huge_body_is_an_error_with_status_200(who, settings):
     assert ledger_of(who.person) == before
 
 
-@pytest.mark.parametrize("ids", ["", ",", "1,,2", "true", "1e3", "１", "-1", "0", str(2**63), "9" * 5000, "\x00", "' OR 1=1 --", "1;2"])
+@pytest.mark.parametrize(
+    "ids", ["", ",", "1,,2", "true", "1e3", "１", "-1", "0", str(2**63), "9" * 5000, "\x00", "' OR 1=1 --", "1;2"]
+)
 @pytest.mark.parametrize("action", ["status", "cancel"])
 def test_odd_ids_are_incorrect_ones(who, action, ids):
     told = who.form(action, orders=ids)

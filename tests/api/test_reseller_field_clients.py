@@ -65,10 +65,10 @@ def test_every_method_of_safesmm(shop):
     working = begun(who, delivered=40)
     assert client.cancel(working.id) == [{"order": working.id, "cancel": 1}]
     assert reread(working.id).stop_status == "asked"
-    with pytest.raises(SafeSMMError, match="^Duplicate order$"):
+    with pytest.raises(SafeSMMError, match=r"^Duplicate order$"):
         client.add_order(number_of("TT-ADS"), ADS_ACCOUNT, 100)
     assert client.add_order(number_of("TT-ADS"), ADS_ACCOUNT, 100, force=1)["order"] != first
-    with pytest.raises(SafeSMMError, match="^Incorrect order ID$"):
+    with pytest.raises(SafeSMMError, match=r"^Incorrect order ID$"):
         client.status(7)
 
 
@@ -86,7 +86,7 @@ def test_a_client_that_sends_json_with_integers(shop):
 def test_a_client_of_another_customer_sees_nothing_of_theirs(shop):
     theirs = placed(customer())
     client = SafeSMM(secret_of(customer()), api_url=f"{shop}/api/v2")
-    with pytest.raises(SafeSMMError, match="^Incorrect order ID$"):
+    with pytest.raises(SafeSMMError, match=r"^Incorrect order ID$"):
         client.status(theirs.id)
     assert client.cancel([theirs.id])[0]["cancel"] == {"error": "Incorrect order ID"}
     assert reread(theirs.id).status == "pending"

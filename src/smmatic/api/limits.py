@@ -1,7 +1,8 @@
 """How many requests one API key or one network address may make in a minute, for all web processes together.
 
-The count is one row a key, or an address, in a table that is not logged: it costs no write to the log of transactions, commits before
-the request's own work begins, and shares no lock with orders or Credits. After a crash of the database it starts anew.
+The count is one row a key, or an address, in a table that is not logged: it costs no write to the log of transactions,
+commits before the request's own work begins, and shares no lock with orders or Credits. After a crash of the database
+it starts anew.
 """
 
 import ipaddress
@@ -30,7 +31,7 @@ _FORGET_ADDRESSES = """
 DELETE FROM api_address_window WHERE address IN (
     SELECT address FROM api_address_window WHERE minute < %s ORDER BY minute LIMIT 20 FOR UPDATE SKIP LOCKED)
 """
-# Each new minute of an address removes up to 20 old ones, so that the table stays as large as the last minutes' traffic.
+# A new minute of an address removes up to 20 old ones: the table stays as large as the last minutes' traffic.
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ _BY_TYPE: dict[str, RefusalCode] = {
 _SCALARS = (str, int, bool)
 
 
-def answer(status: int, body: Mapping[str, Any]) -> HttpResponse:
+def answer(status: int, body: Mapping[str, Any] | Sequence[Any]) -> HttpResponse:
     """A JSON answer in UTF-8; half a surrogate pair that a client sent is shown as '?'."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return HttpResponse(text.encode("utf-8", "replace"), status=status, content_type="application/json; charset=utf-8")

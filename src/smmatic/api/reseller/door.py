@@ -19,7 +19,7 @@ from smmatic.api.gate import accepted_language, check_no_key, content_length
 from smmatic.api.limits import count_address, count_call
 from smmatic.api.problems import MEGABYTE, answer, refusal_for
 from smmatic.api.reseller import orders, page, rooms
-from smmatic.api.reseller.fields import FIELDS, check_fields, parse_body
+from smmatic.api.reseller.fields import check_fields, parse_body
 from smmatic.api.reseller.words import error
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
 

@@ -19,11 +19,20 @@ MAX_IDS = 100
 FIELDS: Mapping[str, frozenset[str]] = {
     "services": frozenset(),
     "add": frozenset(
-        {"service", "link", "quantity", "runs", "interval", "comments", "brief", "start_now", "idempotency_key", "force"}
+        {
+            "service",
+            "link",
+            "quantity",
+            "runs",
+            "interval",
+            "comments",
+            "brief",
+            "start_now",
+            "idempotency_key",
+            "force",
+        }
     ),
     "status": frozenset({"order", "orders", "idempotency_key"}),
-    "refill": frozenset({"order", "orders"}),
-    "refill_status": frozenset({"refill", "refills"}),
     "cancel": frozenset({"order", "orders"}),
     "balance": frozenset(),
 }

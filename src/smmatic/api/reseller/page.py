@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from smmatic.api.reference import FieldRow
+from smmatic.api.reseller.fields import FIELDS
 from smmatic.api.reseller.shapes import STATUS
 from smmatic.api.reseller.words import Word
 
@@ -43,7 +44,8 @@ ACTIONS = (
         (),
         "action=services",
         '[{"service": 8, "name": "Shopee listing optimisation", "type": "Default", "category": "Shop", '
-        '"rate": "2500.00", "min": "5", "max": "500", "dripfeed": false, "refill": true, "cancel": true, "desc": "..."}]',
+        '"rate": "2500.00", "min": "5", "max": "500", "dripfeed": false, "refill": true, "cancel": true, '
+        '"desc": "..."}]',
         ("read", "order"),
     ),
     ActionRow(
@@ -51,8 +53,8 @@ ACTIONS = (
         _("New order"),
         _(
             "Checks, charges and places. With an idempotency_key the same request has one effect and one answer for "
-            "ever: repeat it after a lost answer. Without one, the same service, link and quantity within a minute is "
-            "refused as a duplicate unless force is 1."
+            "ever: repeat it after a lost answer. Without one, the same service, link and quantity again a moment "
+            "later is refused as a duplicate unless force is 1."
         ),
         (
             _field("service", _ID, True, _("A number from the service list.")),
@@ -74,8 +76,9 @@ ACTIONS = (
         "status",
         _("Order status"),
         _(
-            "The charge is what the order costs as things stand: what has gone back to you is taken off. Several orders "
-            "are answered by id. With an idempotency_key it tells which order an 'add' has made, if it made one."
+            "The charge is what the order costs as things stand: what has gone back to you is taken off. Several "
+            "orders are answered by id. With an idempotency_key it tells which order an 'add' has made, if it made "
+            "one."
         ),
         (_ORDER, _ORDERS, _field("idempotency_key", _TEXT, False, _("The key of an 'add'."))),
         "action=status&order=23501",
@@ -86,8 +89,8 @@ ACTIONS = (
         "cancel",
         _("Cancel"),
         _(
-            "A pending order is cancelled and its charge is back at once (4.1). Of one in work a stop is asked for where "
-            "the service allows it (4.2): 1 says that it was asked for, the status tells what came of it."
+            "A pending order is cancelled and its charge is back at once (4.1). Of one in work a stop is asked for "
+            "where the service allows it (4.2): 1 says that it was asked for, the status tells what came of it."
         ),
         (_ORDERS,),
         "action=cancel&orders=23501,9",
@@ -152,7 +155,7 @@ def reference(request: HttpRequest) -> HttpResponse:
     context = {
         "room": "api",
         "root": settings.SMMATIC_PUBLIC_URL + ROOT,
-        "actions": [(row, row.answered % facts) for row in ACTIONS],
+        "actions": [(row, row.answered % facts) for row in ACTIONS if row.name in FIELDS],
         "errors": ERRORS,
         "statuses": list(dict.fromkeys(STATUS.values())),
         "limit": settings.SMMATIC_API_CALLS_PER_MINUTE,

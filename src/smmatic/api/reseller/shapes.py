@@ -49,7 +49,7 @@ def service_out(row: ServiceRow, language: str) -> dict[str, Any]:
         "min": str(row.min),
         "max": str(row.max),
         "dripfeed": row.type == ServiceType.COUNTED_RUNS,
-        "refill": row.rework_days > 0,
+        "refill": False,
         "cancel": row.can_be_stopped or row.grace_minutes > 0,
         "desc": f"{row.gets(language)} {row.needs(language)}",
     }

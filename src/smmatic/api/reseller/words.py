@@ -1,6 +1,7 @@
 """The error words that the field's clients look for, and which of our refusals each stands for. Pure.
 
-The word is exact. Beside it stand our own code, field, message and next step, which clients that do not know them ignore.
+The word is exact. Beside it stand our own code, field, message and next step; clients that do not know them ignore
+them.
 """
 
 from collections.abc import Mapping

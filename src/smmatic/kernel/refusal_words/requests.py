@@ -40,7 +40,10 @@ WORDS: dict[str, Words] = {
     "api_key_in_address": Words(
         400,
         _("An API key must never stand in an address: addresses are kept in logs everywhere."),
-        _("Revoke this key on your settings page, make a new one, and send it in the header or body, as the API page says."),
+        _(
+            "Revoke this key on your settings page, make a new one, and send it in the header or body, as the API page"
+            " says."
+        ),
     ),
     "customers_only": Words(
         403, _("This is for customers; staff work at the desk."), _("Use a key of a customer's account.")

@@ -13,7 +13,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """Two tables that nothing refers to."""
 
-    dependencies = [("smmatic", "0002_functions")]
+    dependencies = [("smmatic", "0003_providers")]
 
     operations = [
         migrations.CreateModel(
