@@ -291,14 +291,14 @@ def test_the_same_order_again_within_the_window_is_refused_unless_forced(setting
     first = who.form("add", **ads())["order"]
     before = ledger_of(who.person)
     told = who.form("add", **ads())
-    assert (told["error"], told["code"], told["facts"]["order"]) == ("Duplicate order", "order_twice", first)
+    assert (told["error"], told["code"], told["facts"]["earlier"]) == ("Duplicate order", "order_twice", first)
     spelled = who.json("add", **ads(quantity="100", link=f" {ads()['link']} "))
     assert spelled["error"] == "Duplicate order", "the same in other letters"
     assert ledger_of(who.person) == before
     assert who.form("add", **ads(quantity=101))["order"]
     forced = who.form("add", **ads(force=1))["order"]
     assert forced != first
-    assert who.form("add", **ads())["facts"]["order"] == forced
+    assert who.form("add", **ads())["facts"]["earlier"] == forced
     settings.SMMATIC_RESELLER_DUPLICATE_SECONDS = 0
     assert who.form("add", **ads())["order"]
 

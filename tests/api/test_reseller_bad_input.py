@@ -36,7 +36,7 @@ FORMS = [
     ("too few", {"quantity": "49"}, FEW, "quantity_too_small"),
     ("too many", {"quantity": "10001"}, MANY, "quantity_too_large"),
     ("no service", {"service": ""}, SERVICE, "service_unknown"),
-    ("service by code", {"service": "TT-ADS"}, SERVICE, "service_unknown"),
+    ("no such code", {"service": "TT-NOTHING"}, SERVICE, "service_unknown"),
     ("service above bigint", {"service": str(2**63)}, SERVICE, "service_unknown"),
     ("service in full-width digits", {"service": "１"}, SERVICE, "service_unknown"),
     ("service of 5,000 digits", {"service": "1" * 5000}, SERVICE, "service_unknown"),

@@ -29,7 +29,7 @@ def test_50_identical_adds_at_once_are_one_order_and_49_duplicates():
     answers = at_once(who, [{"action": "add", **ads()}] * MANY)
     assert len(placed_of(answers)) == 1
     assert [told["error"] for told in answers if "error" in told] == ["Duplicate order"] * (MANY - 1)
-    assert {told["facts"]["order"] for told in answers if "error" in told} == set(placed_of(answers))
+    assert {told["facts"]["earlier"] for told in answers if "error" in told} == set(placed_of(answers))
     assert len(ledger_of(who.person)["orders"]) == 1
     assert wallet(who.person.id).held == 105 * UNITS
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
@@ -199,6 +199,11 @@ def events_of(order_id: int, *, all_of_them: bool = False) -> list[EventRow]:
     if not all_of_them:
         rows = rows.filter(visible=True)
     return [EventRow(**row) for row in rows.order_by("id").values(*_EVENT_FIELDS)]
+
+
+def last_event_id(order_id: int) -> int:
+    """The newest event of an order, 0 where it has none: whatever happened to the order since has another."""
+    return Event.objects.filter(order_id=order_id).aggregate(last=Max("id"))["last"] or 0
 
 
 def event(event_id: int) -> EventRow | None:

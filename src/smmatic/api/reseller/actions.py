@@ -38,7 +38,7 @@ def place_unless_twice(holder: KeyHolder, request: OrderRequest, *, channel: str
     claim = {"print": _fingerprint(holder, quote(holder.person, request), request), "seconds": seconds, "force": force}
     with atomic():
         if fetch_one(_CLAIM, claim) is None:
-            raise Refusal(RefusalCode.ORDER_TWICE, seconds=seconds, order=_earlier(claim["print"]))
+            raise Refusal(RefusalCode.ORDER_TWICE, seconds=seconds, earlier=_earlier(claim["print"]))
         placed = place(holder.person, request, key=f"once:{new_secret(192)}", channel=channel)
         execute("UPDATE api_recent_add SET order_id = %s WHERE fingerprint = %s", [placed.order_id, claim["print"]])
     execute(_SWEEP, {"seconds": seconds})

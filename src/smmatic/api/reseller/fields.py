@@ -32,7 +32,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
             "force",
         }
     ),
-    "status": frozenset({"order", "orders", "idempotency_key"}),
+    "status": frozenset({"order", "orders", "idempotency_key", "details"}),
     "cancel": frozenset({"order", "orders"}),
     "balance": frozenset(),
 }

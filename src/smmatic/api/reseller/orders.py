@@ -6,9 +6,9 @@ from typing import Any
 from smmatic.accounts.queries import KeyHolder, Person
 from smmatic.api.reseller.actions import place_unless_twice
 from smmatic.api.reseller.fields import flag, many_ids, one_id, text
-from smmatic.api.reseller.shapes import status_out
+from smmatic.api.reseller.shapes import details_out, status_out
 from smmatic.api.reseller.words import Word, error
-from smmatic.catalogue.queries import offered
+from smmatic.catalogue.queries import ServiceRow, offered, service_by_code
 from smmatic.catalogue.rules import ServiceType
 from smmatic.credits.idempotency import answer_under, check_key
 from smmatic.credits.queries import charges
@@ -17,8 +17,10 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.actions import OrderRequest, place
 from smmatic.orders.queries import OrderRow, own_orders
 from smmatic.refunds.actions import ask_stop, cancel
+from smmatic.refunds.queries import claims_of_orders
 
 CHANNEL = "reseller"
+MAX_CODE = 40
 KEY = "idempotency_key"
 
 Fields = Mapping[str, Any]
@@ -40,16 +42,20 @@ def add(holder: KeyHolder, fields: Fields) -> dict[str, Any]:
 
 
 def status(holder: KeyHolder, fields: Fields) -> dict[str, Any]:
-    """One order, many of them, or the one that an `add` under an `idempotency_key` has made."""
+    """One order, many of them, or the one that an `add` under an `idempotency_key` has made.
+
+    With `details` it also says what became of a stop request, and whether the work's end was our own fault.
+    """
+    details = flag(fields, "details")
     if KEY in fields:
-        return _under_key(holder.person, check_key(fields[KEY], KEY))
+        return _under_key(holder.person, check_key(fields[KEY], KEY), details)
     if "orders" in fields:
         asked = many_ids(fields, "orders")
-        found = _statuses(holder.person, [number for number in asked.values() if number])
+        found = _statuses(holder.person, [number for number in asked.values() if number], details)
         return {said: found.get(number or 0) or {"error": Word.ORDER.value} for said, number in asked.items()}
     number = _one(fields)
-    found = _statuses(holder.person, [number])
-    return found[number] if number in found else _no_order()
+    found = _statuses(holder.person, [number], details)
+    return found[number] if number in found else _no_order("order")
 
 
 def cancel_many(holder: KeyHolder, fields: Fields) -> list[dict[str, Any]]:
@@ -99,8 +105,7 @@ def _cancel(person: Person, number: int) -> int:
 
 
 def _request(fields: Fields) -> OrderRequest:
-    number = one_id(fields.get("service"))
-    service = offered(number) if number else None
+    service = _service(fields.get("service"))
     if service is None:
         raise Refusal(RefusalCode.SERVICE_UNKNOWN, "service")
     quantity, runs = fields.get("quantity"), fields.get("runs")
@@ -121,33 +126,48 @@ def _request(fields: Fields) -> OrderRequest:
     )
 
 
+def _service(said: object) -> ServiceRow | None:
+    """A service by its number in the list, or by its code, which is the same in other installations."""
+    number = one_id(said)
+    if number is None and isinstance(said, str) and len(said) <= MAX_CODE:
+        found = service_by_code(said)
+        number = found.id if found else None
+    return offered(number) if number else None
+
+
 def _one(fields: Fields) -> int:
     if "order" not in fields:
         raise Refusal(RefusalCode.FIELD_MISSING, "order")
     return one_id(fields["order"]) or 0
 
 
-def _statuses(person: Person, numbers: list[int]) -> dict[int, dict[str, Any]]:
+def _statuses(person: Person, numbers: list[int], details: bool) -> dict[int, dict[str, Any]]:
     rows: Mapping[int, OrderRow] = own_orders(person, numbers)
     money = charges(list(rows))
-    return {number: status_out(row, money.get(number)) for number, row in rows.items()}
+    found: dict[int, dict[str, Any]] = {
+        number: dict(status_out(row, money.get(number))) for number, row in rows.items()
+    }
+    if details:
+        claims = claims_of_orders([row.id for row in rows.values() if not row.live])
+        for number, row in rows.items():
+            found[number] |= details_out(row, claims.get(number, {}))
+    return found
 
 
-def _under_key(person: Person, key: str) -> dict[str, Any]:
+def _under_key(person: Person, key: str, details: bool) -> dict[str, Any]:
     """What became of an `add`: the order and its status, or the refusal that it got; else that there is no order.
 
-    Raises:
-        Refusal: what the `add` was refused for.
+    The key is repeated, so that nobody takes another error for this answer.
     """
     kept = answer_under(person.id, key)
     if kept and "refusal" in kept:
-        raise refusal_from_answer(kept["refusal"])
+        return error(refusal_from_answer(kept["refusal"])) | {KEY: key}
     number = int((kept or {}).get("order", 0))
-    found = _statuses(person, [number]) if number else {}
+    found = _statuses(person, [number], details) if number else {}
     if number in found:
-        return {"order": number, **found[number]}
-    return _no_order()
+        return {KEY: key, "order": number, **found[number]}
+    return _no_order(KEY) | {KEY: key}
 
 
-def _no_order() -> dict[str, Any]:
-    return error(Refusal(RefusalCode.NOT_FOUND, "order"), Word.ORDER)
+def _no_order(field: str) -> dict[str, Any]:
+    return error(Refusal(RefusalCode.NOT_FOUND, field), Word.ORDER)

@@ -80,7 +80,12 @@ ACTIONS = (
             "orders are answered by id. With an idempotency_key it tells which order an 'add' has made, if it made "
             "one."
         ),
-        (_ORDER, _ORDERS, _field("idempotency_key", _TEXT, False, _("The key of an 'add'."))),
+        (
+            _ORDER,
+            _ORDERS,
+            _field("idempotency_key", _TEXT, False, _("The key of an 'add'.")),
+            _field("details", "0, 1", False, _("1 adds what became of a stop request, and a fault of ours.")),
+        ),
         "action=status&order=23501",
         '{"charge": "12.50", "start_count": "0", "status": "Partial", "remains": "2", "currency": "%(currency)s"}',
         ("read", "order"),

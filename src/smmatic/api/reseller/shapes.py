@@ -13,7 +13,9 @@ from smmatic.catalogue.rules import ServiceType
 from smmatic.credits.queries import ChargeRow
 from smmatic.kernel.amounts import format_credits
 from smmatic.orders.queries import OrderRow
+from smmatic.refunds.rules import ClaimState
 
+OWN_FAULTS = ("platform_fault", "fulfilment_fault")
 PER = 1_000
 """Units that a rate is for, except for packages."""
 
@@ -70,6 +72,19 @@ def status_out(row: OrderRow, charge: ChargeRow | None) -> dict[str, str]:
         "remains": str(row.quantity - row.delivered),
         "currency": settings.SMMATIC_CREDIT_CURRENCY,
     }
+
+
+def details_out(row: OrderRow, claims: Mapping[str, ClaimState]) -> dict[str, str]:
+    """What another installation that delivers through us wants to know besides, where there is something to know.
+
+    `stop`: what became of the stop request. `fault`: the early end is our own fault by our own finding, or the order
+    was rejected before any work: a statement about ourselves, never about whoever ordered.
+    """
+    found = {"stop": row.stop_status} if row.stop_status else {}
+    own = any(claims[name].proof == "verified" for name in OWN_FAULTS if name in claims)
+    if row.status in ("partial", "failed") and own:
+        return found | {"fault": "own_error"}
+    return found | {"fault": "condition_unmet"} if row.status == "rejected" else found
 
 
 def balance_out(available: int) -> dict[str, str]:

@@ -53,7 +53,7 @@ WORDS: dict[str, Words] = {
     ),
     "order_twice": Words(
         409,
-        _("The same was ordered with this API key less than %(seconds)s seconds ago: order %(order)s."),
+        _("The same was ordered with this API key less than %(seconds)s seconds ago: order %(earlier)s."),
         _("Send force=1, or an idempotency_key of its own, if you want it once more. Nothing was charged."),
     ),
 }
