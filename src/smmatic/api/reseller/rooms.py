@@ -14,7 +14,7 @@ Fields = Mapping[str, Any]
 
 def services(_holder: KeyHolder, _fields: Fields) -> list[dict[str, Any]]:
     """What can be ordered now, in the language of the request."""
-    return [shapes.service_out(row, language()) for row in catalogue.services()]
+    return [shapes.service_out(row, language()) for row in catalogue.services() if row.deliverable]
 
 
 def balance(holder: KeyHolder, _fields: Fields) -> dict[str, str]:
