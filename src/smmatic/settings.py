@@ -53,6 +53,9 @@ class Environment(BaseSettings):
     later_policy_if_better: bool = Field(
         default=False, description="A later policy governs earlier orders where it is better for the customer."
     )
+    prepared_statements: bool = Field(
+        default=True, description="Off behind a pooler that keeps no prepared statements."
+    )
     log_level: str = "INFO"
 
 
@@ -87,6 +90,7 @@ SMMATIC_CREDIT_CURRENCY = ENV.credit_currency
 SMMATIC_RESELLER_DUPLICATE_SECONDS = ENV.reseller_duplicate_seconds
 SMMATIC_TRUST_PROXY = ENV.trust_proxy
 SMMATIC_LATER_POLICY_IF_BETTER = ENV.later_policy_if_better
+SMMATIC_PREPARED_STATEMENTS = ENV.prepared_statements
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10
 

@@ -118,6 +118,7 @@ class RefusalCode(StrEnum):
     UNITS_OUT_OF_RANGE = "units_out_of_range"
     DELIVERABLE_MISSING = "deliverable_missing"
     ORDER_TWICE = "order_twice"
+    ORDERS_TOO_MANY = "orders_too_many"
     # refunds
     CASE_OPEN = "case_open"
     CASE_CLOSED = "case_closed"

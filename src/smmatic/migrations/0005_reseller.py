@@ -13,7 +13,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """Two tables that nothing refers to."""
 
-    dependencies = [("smmatic", "0003_providers")]
+    dependencies = [("smmatic", "0004_holding")]
 
     operations = [
         migrations.CreateModel(
