@@ -55,6 +55,7 @@ WORDS: dict[str, Words] = {
         409,
         _("The same was ordered with this API key less than %(seconds)s seconds ago: order %(earlier)s."),
         _("Send force=1, or an idempotency_key of its own, if you want it once more. Nothing was charged."),
+    ),
     "orders_too_many": Words(
         422,
         _("One mass order has between one and %(maximum)s orders."),
