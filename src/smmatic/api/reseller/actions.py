@@ -9,7 +9,8 @@ from smmatic.accounts.queries import KeyHolder
 from smmatic.kernel.database import atomic, execute, fetch_one
 from smmatic.kernel.ids import new_secret
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.orders.actions import OrderRequest, Placed, Quote, place, quote
+from smmatic.orders.actions import OrderRequest, Placed, place, quote
+from smmatic.orders.sending import Quote
 
 _CLAIM = """
 INSERT INTO api_recent_add AS r (fingerprint, at) VALUES (%(print)s, clock_timestamp())
