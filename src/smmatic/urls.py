@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", include("smmatic.api.urls")),
     path("api/v2", reseller_api, name="reseller_api"),
     path("api/v2/", reseller_api, name="reseller_api_slash"),
+    path("api/callbacks/", include("smmatic.api.callbacks")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("smmatic.notices.urls")),

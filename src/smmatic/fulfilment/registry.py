@@ -10,6 +10,7 @@ from smmatic.fulfilment.http_v2 import HttpV2Provider
 from smmatic.fulfilment.protocol import Provider
 from smmatic.fulfilment.queries import ProviderRow
 from smmatic.fulfilment.sandbox.adapter import SandboxProvider
+from smmatic.fulfilment.webhook import WebhookProvider
 
 Adapter = Callable[[ProviderRow, GuardedClient], Provider]
 
@@ -22,7 +23,11 @@ def _http_v2(row: ProviderRow, client: GuardedClient) -> Provider:
     return HttpV2Provider(row.base_url, row.api_key, client, settles_after=row.settles_after)
 
 
-ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox, "http_v2": _http_v2}
+def _webhook(row: ProviderRow, client: GuardedClient) -> Provider:
+    return WebhookProvider(row.base_url, row.secrets, client, settles_after=row.settles_after)
+
+
+ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox, "http_v2": _http_v2, "webhook": _webhook}
 """Adapters by the name in the provider's row. Each name also stands in `models.ADAPTER_NAMES`."""
 
 
