@@ -13,7 +13,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """Two tables that nothing refers to."""
 
-    dependencies = [("smmatic", "0004_holding")]
+    dependencies = [("smmatic", "0005_recorded_facts")]
 
     operations = [
         migrations.CreateModel(
