@@ -13,7 +13,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """Two tables that nothing refers to."""
 
-    dependencies = [("smmatic", "0005_recorded_facts")]
+    dependencies = [("smmatic", "0006_notices")]
 
     operations = [
         migrations.CreateModel(
