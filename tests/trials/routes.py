@@ -35,7 +35,7 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
-from tests.web.desk.builders import BACKEND, deposit, reviewed_case, staff_order
+from tests.web.desk.builders import BACKEND, asked_gift, deposit, disputed, reviewed_case, staff_order
 
 Form = dict[str, Any]
 
@@ -155,6 +155,16 @@ class Ground:
         return deposit(self.victim)
 
     @cached_property
+    def approval(self) -> int:
+        """A gift above the limit that waits for a second person."""
+        return int(asked_gift(self.victim) or 0)
+
+    @cached_property
+    def disputed(self) -> Any:
+        """A deposit in dispute."""
+        return disputed(self.victim)
+
+    @cached_property
     def file(self) -> int:
         """A file that the customer uploaded."""
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
@@ -222,7 +232,8 @@ class Ground:
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice,
             "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
-            "secret": self.secret, "person_id": self.victim.id,
+            "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
+            "dispute_id": self.disputed.id, "format": "csv",
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -326,6 +337,12 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:service_price": lambda ground: {"customer": str(ground.victim.id), "price": "2.5", "reason": "Many orders.", "back": ""},
     "desk:catalogue_check": lambda ground: {"source": catalogue_text(ground.service), "upload": ""},
     "desk:catalogue_run": lambda ground: {"source": catalogue_text(ground.service), "which": "all", "upload": ""},
+    "desk:customer_account": {"what": "frozen", "why": "A look."},
+    "desk:approval_approve": {"credits": "5"},
+    "desk:approval_refuse": {"why": "Too much."},
+    "desk:deposit_dispute": {"document": "Notice 78", "why": "The bank took it back."},
+    "desk:dispute_propose": {"end": "restored"},
+    "desk:dispute_confirm": {"end": "restored"},
     "desk:policy_check": {"source": "version = 1"},
     "desk:policy_live": {"source": "version = 1"},
     "desk:policy_activate": {"source": "version = 1", "why": "Better."},
@@ -363,7 +380,7 @@ def fingerprint() -> dict[str, str]:
     """What money, orders, cases, deposits, people, keys and messages are there: the same before and after a refusal."""
     whole = (
         "credits_account", "credits_transfer", "credits_grant", "credits_charge", "deposits_deposit", "refunds_case",
-        "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
+        "credits_approval", "credits_account_event", "deposits_dispute", "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
     )  # fmt: skip
     parts = {
         "orders_order": "id, status, delivered, stop_status, waiting_since",

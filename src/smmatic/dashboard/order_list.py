@@ -17,6 +17,7 @@ from smmatic.accounts.queries import Person
 from smmatic.catalogue.queries import services
 from smmatic.credits.queries import charges
 from smmatic.dashboard.common import customer_page, form_of
+from smmatic.dashboard.live import list_mark, unchanged
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.list_queries import ListFilter, every_order, order_list, services_ordered, views_of
 from smmatic.orders.queries import LIVE, OrderRow
@@ -89,6 +90,9 @@ def _page(request: HttpRequest, person: Person, refused: Refusal | None = None) 
     after = cursor(request)
     page = order_list(person.id, wanted, before_id=after, limit=PAGE)
     money = charges([row.id for row in page.rows])
+    mark = list_mark((row, money.get(row.id)) for row in page.rows)
+    if refused is None and unchanged(request, mark):
+        return HttpResponse(status=204)
     chosen = given.get("show", "")
     everything = services(active_only=False)
     known = services_ordered(person.id, [row.code for row in everything])
@@ -97,6 +101,8 @@ def _page(request: HttpRequest, person: Person, refused: Refusal | None = None) 
     context = {
         "room": "orders",
         "rows": [(row, money.get(row.id)) for row in page.rows],
+        "mark": mark,
+        "follows": any(row.live for row in page.rows),
         "filters": [(code, label) for code, (label, _statuses) in FILTERS.items()],
         "show": chosen if chosen in FILTERS else "",
         "q": wanted.search,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from smmatic.accounts.queries import Person
 from smmatic.credits.queries import ChargeRow, charge
 from smmatic.dashboard.common import customer_page, form_of
+from smmatic.dashboard.live import order_mark, unchanged
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import OrderRow, events_of, file_of, files_of, order_of
 from smmatic.policy.arithmetic import refundable_units
@@ -49,6 +50,8 @@ def order_page(request: HttpRequest, person: Person, order_id: int) -> HttpRespo
 @customer_page
 def order_live(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """The part of the page that follows the order by itself."""
+    if unchanged(request, order_mark(order_of(person, checked_id(order_id)))):
+        return HttpResponse(status=204)
     return show(request, "dashboard/_order.html", order_context(person, order_id) | {"live": True})
 
 
@@ -97,6 +100,7 @@ def order_context(person: Person, order_id: int) -> dict[str, object]:
     return {
         "room": "orders",
         "order": row,
+        "mark": order_mark(row),
         "charge": money,
         "stages": stages(row),
         "events": lines(events_of(row.id), viewer_id=person.id),

@@ -18,7 +18,7 @@ def run(apps: object, schema_editor: object) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0006_notices"),
+        ("smmatic", "0008_ledger_desk"),
     ]
 
     operations = [
