@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from smmatic.accounts.actions import create_api_key, operator_link
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
+from smmatic.fulfilment.models import ProviderWord
 from smmatic.kernel.database import fetch_all
 from smmatic.notices.sweep import write_due
 from smmatic.orders.actions import keep_file
@@ -28,7 +29,7 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
-from tests.web.desk.builders import BACKEND, deposit, reviewed_case, staff_order
+from tests.web.desk.builders import BACKEND, a_provider, deposit, reviewed_case, staff_order
 
 Form = dict[str, Any]
 
@@ -153,6 +154,16 @@ class Ground:
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
 
     @cached_property
+    def provider(self) -> int:
+        """A provider that delivers nothing any more."""
+        return a_provider().id
+
+    @cached_property
+    def word(self) -> int:
+        """A word of that provider."""
+        return ProviderWord.objects.create(provider_id=self.provider, place="end", word=new_key()).id
+
+    @cached_property
     def talk(self) -> int:
         """A conversation about nothing in particular."""
         return post_message(self.victim, None, "Hello").conversation_id
@@ -189,6 +200,7 @@ class Ground:
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
             "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
+            "provider_id": self.provider,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -277,6 +289,13 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
+    "desk:order_look": {},
+    "desk:provider_switch": {"on": "1"},
+    "desk:provider_breaker": {},
+    "desk:provider_word": lambda ground: {"word": str(ground.word), "meaning": "own_error"},
+    "desk:provider_limits": {"calls_per_minute": "60", "low_balance": "5.00", "currency": "25"},
+    "desk:provider_offer": {"service": "TT-ADS", "remote_service": "771", "unit_cost": "0.90"},
+    "desk:provider_secret": {},
     "desk:policy_check": {"source": "version = 1"},
     "desk:policy_live": {"source": "version = 1"},
     "desk:policy_activate": {"source": "version = 1", "why": "Better."},

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work
+from smmatic.desk import cases, deposits, home, money, orders, people, policy, providers, talk, work
 
 app_name = "desk"
 urlpatterns = [
@@ -37,6 +37,15 @@ urlpatterns = [
     path("messages", talk.talk_list, name="talks"),
     path("messages/<int:conversation_id>", talk.talk_page, name="talk"),
     path("messages/<int:conversation_id>/reply", talk.reply, name="talk_reply"),
+    path("orders/<int:order_id>/look", orders.look, name="order_look"),
+    path("providers", providers.provider_list, name="providers"),
+    path("providers/<int:provider_id>", providers.provider_page, name="provider"),
+    path("providers/<int:provider_id>/switch", providers.switch, name="provider_switch"),
+    path("providers/<int:provider_id>/breaker", providers.close_breaker, name="provider_breaker"),
+    path("providers/<int:provider_id>/word", providers.say_meaning, name="provider_word"),
+    path("providers/<int:provider_id>/limits", providers.set_limits, name="provider_limits"),
+    path("providers/<int:provider_id>/offer", providers.set_offer, name="provider_offer"),
+    path("providers/<int:provider_id>/secret", providers.renew_secret, name="provider_secret"),
     path("deposits", deposits.deposit_list, name="deposits"),
     path("deposits/<int:deposit_id>/confirm", deposits.confirm, name="deposit_confirm"),
     path("deposits/<int:deposit_id>/decline", deposits.decline, name="deposit_decline"),

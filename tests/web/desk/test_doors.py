@@ -6,7 +6,7 @@ from django.urls import URLPattern, reverse
 from smmatic.accounts.rules import Permission, Role, allows
 from smmatic.desk.urls import urlpatterns
 from tests.builders import customer, ledger_of, person
-from tests.web.desk.builders import Browser, deposit, reviewed_case, staff_order
+from tests.web.desk.builders import Browser, a_provider, deposit, reviewed_case, staff_order
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,10 @@ NEEDS = {
     "deposit_decline": Permission.DEPOSIT_CONFIRM, "person_add": Permission.PEOPLE_MANAGE,
     "person_role": Permission.PEOPLE_MANAGE, "customer_give": Permission.CREDITS_GRANT,
     "policy_check": Permission.POLICY_ACTIVATE, "policy_activate": Permission.POLICY_ACTIVATE,
-    "policy_live": Permission.POLICY_ACTIVATE,
+    "policy_live": Permission.POLICY_ACTIVATE, "order_look": Permission.ORDER_RESOLVE,
+    "provider_switch": Permission.PROVIDER_MANAGE, "provider_breaker": Permission.PROVIDER_MANAGE,
+    "provider_word": Permission.PROVIDER_MANAGE, "provider_limits": Permission.PROVIDER_MANAGE,
+    "provider_offer": Permission.PROVIDER_MANAGE, "provider_secret": Permission.PROVIDER_MANAGE,
 }  # fmt: skip
 """Routes that write, and what they need. Every other route only reads."""
 
@@ -44,7 +47,7 @@ def addresses() -> dict[str, str]:
 
     values = {
         "version_id": current_policy().id, "case_id": case.id, "order_id": work.id, "deposit_id": asked.id, "file_id": file.id, "conversation_id": talk,
-        "person_id": who.id,
+        "person_id": who.id, "provider_id": a_provider().id,
     }  # fmt: skip
     return {
         name: reverse(
