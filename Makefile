@@ -48,6 +48,7 @@ trials: $(VENV)/.dev ## the long fault trials, with reports in trials/reports; A
 bench: $(VENV)/.base ## placing one order against pgbench on the same server
 	@$(PY) -m smmatic bench $(ARGS)
 	@$(PY) -m smmatic bench-policy --results benchmarks/results
+	@$(PY) -m smmatic bench-accept
 
 format: $(VENV)/.dev ## let ruff write what it can
 	@$(BIN)/ruff check --fix .

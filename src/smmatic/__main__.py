@@ -55,6 +55,8 @@ COMMANDS = {
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
     "bench-policy": Command("measure decision, check and back-test of the policy", "smmatic.ops.bench_policy:main"),
+    "bench-accept": Command("measure accepting due orders with several workers", "smmatic.ops.bench_accept:main"),
+    "bench-accept-part": Command("one part of that bench", "smmatic.ops.bench_accept:part", Needs.DJANGO),
     "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
     "bench-client": Command("one client of the bench", "smmatic.ops.bench:client", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),

@@ -87,8 +87,8 @@ def read_prices(row: ProviderRow, adapter: Adapter) -> None:
 def reconcile(row: ProviderRow, adapter: Adapter) -> None:
     """Compares, for orders that ended lately, what the provider has paid back with what the customer got back.
 
-    What the provider says that it charges by now is asked anew, since it may pay back long after the end. Nothing moves:
-    who has to get something back is shown at the desk, and a person opens the case.
+    What the provider says that it charges by now is asked anew, since it may pay back long after the end. Nothing
+    moves: who has to get something back is shown at the desk, and a person opens the case.
     """
     ended = Attempt.objects.filter(provider_id=row.id, closed_at__gte=now() - LOOKED_BACK).exclude(remote_id="")
     open_ones = ended.filter(Q(charged_nano=None) | Q(charged_nano__gt=0))
