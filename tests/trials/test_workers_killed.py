@@ -26,8 +26,15 @@ from tests.trials.report import Report
 ORDERS = int(os.environ.get("TRIALS_KILL_ORDERS", "120"))
 EVERY = float(os.environ.get("TRIALS_KILL_EVERY", "1.2"))
 WORKERS = 3
+STEP = 25
+"""Events between two kills, at least."""
 OPTIONS = ("--lease", "3", "--idle", "0.02", "--concurrency", "16")
 LIVE = "SELECT count(*) AS n FROM orders_order WHERE status IN ('pending', 'processing', 'in_progress')"
+
+
+def happened() -> int:
+    """How much has happened to orders."""
+    return int(fetch_all("SELECT count(*) AS n FROM orders_event")[0]["n"])
 
 
 @pytest.fixture
@@ -52,10 +59,13 @@ def test_workers_killed_again_and_again_while_orders_flow(shop: Shop, ground: Ad
         placed(people[at % 5], start_now=True, quantity=50, link=link(digits))
     bought = time.monotonic() - started
     running = [worker(ground.environment(), shop.sandbox, *OPTIONS) for _ in range(WORKERS)]
-    kills, begun = 0, time.monotonic()
+    kills, begun, seen = 0, time.monotonic(), happened()
     try:
         while fetch_all(LIVE)[0]["n"] and time.monotonic() - begun < 3600:
             time.sleep(EVERY)
+            if happened() < seen + STEP:
+                continue  # a worker that has not come to work yet is not worth killing
+            seen = happened()
             doomed = running.pop(draw.randrange(len(running)))
             doomed.send_signal(signal.SIGKILL)
             doomed.wait()
