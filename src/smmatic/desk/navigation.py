@@ -18,6 +18,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("providers", _("Providers"), "server"),
     ("deposits", _("Deposits"), "building-bank"),
     ("money", _("Credits"), "report-money"),
+    ("catalogue", _("Services"), "package"),
     ("people", _("People"), "users"),
     ("policy", _("Policy"), "gavel"),
 )

@@ -63,8 +63,8 @@ def test_an_operator_says_what_words_mean_sets_limits_and_switches() -> None:
     operator.post(f"{address}/limits", 422, calls_per_minute="90", low_balance="much", currency="")
     operator.post(f"{address}/offer", service="TT-ADS", remote_service="771", unit_cost="0.9")
     assert again(row).expected_nano("TT-ADS", 10) == 9_000_000_000
-    first = operator.post(f"{address}/secret")
-    second = operator.post(f"{address}/secret")
+    first = operator.post(f"{address}/secret", 200)
+    second = operator.post(f"{address}/secret", 200)
     assert "whsec_" in first
     assert first != second
     assert len(again(row).secrets) == 2

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from smmatic.catalogue.queries import category_words
 from smmatic.kernel.amounts import format_credits
 from smmatic.kernel.refusals import CODES, Refusal
 from smmatic.policy.shape import PolicyDocument
@@ -38,6 +39,12 @@ def credits(units: object) -> str:
 def credits_or_none(units: object) -> str | None:
     """As `credits`, and None where the amount is not known."""
     return credits(units) if isinstance(units, int) else None
+
+
+@register.filter
+def plain_credits(units: object) -> str:
+    """Units as a form sends them: 12345000 -> '1234.50', whatever the page's language."""
+    return format_credits(units) if isinstance(units, int) else ""
 
 
 @register.filter
@@ -186,6 +193,20 @@ def platform_word(code: str) -> words.Word:
 def category_word(name: str) -> words.Word:
     """The category's word and icon."""
     return words.category(name)
+
+
+@register.filter
+def category_label(name: str) -> str:
+    """The category's name in the page's language: the operator's own words, else the known ones, else its name."""
+    language = (get_language() or "en")[:2]
+    own = category_words().get(name) if language == "vi" else None
+    return own or str(words.category(name).label)
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    """What a link may lead to, as it is named in a sentence."""
+    return str(words.LINK_KIND.get(kind, kind))
 
 
 @register.filter
