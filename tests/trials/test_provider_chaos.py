@@ -35,12 +35,18 @@ from tests.trials.checker import check, check_drained
 from tests.trials.realshop import twice, wait_for
 from tests.trials.report import Report
 
-ORDERS = int(os.environ.get("TRIALS_ORDERS", "90"))
+ORDERS = int(os.environ.get("TRIALS_ORDERS", "60"))
 SEED = 20261128
 SECRET = secret_of(secrets.token_bytes(24))
 ENDLESS = {script.digits for script in SCRIPTS if script.ends == End.NEVER or script.slow > 1}
 FAULTY = sorted(script.digits for script in SCRIPTS if script.digits not in ENDLESS | {"00"})
 LIVE = "SELECT count(*) AS n FROM orders_order WHERE status IN ('pending', 'processing', 'in_progress') AND unknown_since IS NULL"
+STUCK = """
+    SELECT o.id, o.status, o.delivered, o.stop_status, o.link, o.next_check_at, o.lease_until, a.state, a.flags, a.quiet,
+        a.answer::text AS answer, a.number
+    FROM orders_order o LEFT JOIN fulfilment_attempt a ON a.order_id = o.id
+    WHERE o.status IN ('pending', 'processing', 'in_progress') AND o.unknown_since IS NULL ORDER BY o.id LIMIT 10
+"""
 OPTIONS = ("--lease", "3", "--idle", "0.02", "--concurrency", "16")
 BLIND = """
 from smmatic.fulfilment import actions, batch_actions
@@ -132,13 +138,15 @@ def run(shop: Shop, ground: Addresses, orders: list[int], draw: random.Random, *
     workers = [worker(ground.environment(), shop.sandbox, *OPTIONS, seed=seed) for _ in range(2)]
     told = 0
     try:
-        for _ in range(1_000_000):
+        for _ in range(max(400, ORDERS * 20)):
             if fetch_all(LIVE)[0]["n"] == 0:
                 break
             told += call_back(shop, draw)
             stop_some(orders, draw)
             settle_words(shop)
             time.sleep(0.3)
+        else:
+            raise AssertionError(f"never ended: {fetch_all(STUCK)}")
         wait_for(lambda: not Attempt.objects.filter(state="sent").exists(), "the answers to the last calls")
     finally:
         for one in workers:
