@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from smmatic.credits.queries import ChargeRow
+from smmatic.credits.rows import ChargeRow
 from smmatic.kernel.amounts import UNITS
-from smmatic.orders.queries import OrderRow
+from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.orders.rows import OrderRow
 from smmatic.policy.arithmetic import Arithmetic, refundable_units, work_out
 from smmatic.policy.compiler import CompiledPolicy, Outcome
 from smmatic.policy.shape import PolicyDocument
@@ -192,6 +193,21 @@ def _bounds(plan: Plan) -> tuple[int, int]:
 def arithmetic_of(order: OrderRow, charge: ChargeRow, credits: str, share: Share | None = None) -> Arithmetic:
     """The numbers of an amount, as they are now; `share` is what a policy's own `credits` means."""
     return work_out(charge.amount, order.delivered, order.quantity, charge.released, charge.refunded, credits, share)
+
+
+def may_ask_stop(order: OrderRow) -> Refusal | None:
+    """Why a stop of this order can't be asked for, or None where it can."""
+    if not order.live:
+        return Refusal(RefusalCode.ORDER_ENDED)
+    if order.status == "pending":
+        return Refusal(RefusalCode.ORDER_STATUS, status=order.status)
+    if order.unknown_since:
+        return Refusal(RefusalCode.OUTCOME_UNKNOWN)
+    if not order.stop_offered:
+        return Refusal(RefusalCode.STOP_NOT_OFFERED, clause="4.2")
+    if order.stop_status in ("asked", "confirmed"):
+        return Refusal(RefusalCode.STOP_ASKED_ALREADY)
+    return None
 
 
 def needs_second_person(units: int, returned_in_period: int, *, per_case: int, per_period: int) -> bool:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from smmatic.accounts.queries import Person
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
-from smmatic.orders.queries import OrderRow
+from smmatic.orders.queries import OrderRow, order_of
 from smmatic.orders.steps import SYSTEM, Actor
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
@@ -48,6 +49,16 @@ def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
             source_id=claim.source_id,
             evidence=claim.evidence[:5000],
         )
+
+
+def own_order(person: Person, order_id: int) -> None:
+    """Refuses everybody but the customer: staff read every order, and act on none as if it were theirs.
+
+    Raises:
+        Refusal: `not_found`.
+    """
+    if order_of(person, order_id).customer_id != person.id:
+        raise Refusal(RefusalCode.NOT_FOUND)
 
 
 def lock_case(case_id: int) -> CaseRow:
