@@ -34,7 +34,6 @@ from smmatic.policy.queries import policy
 from smmatic.refunds.actions import Decided, Preview, preview_cancel
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.queries import CaseEventRow, CaseRow, case_of, cases_of_order, events_of_case
-from smmatic.refunds.rules import may_ask_stop
 from smmatic.web.pages import language
 from smmatic.web.timeline import lines
 from smmatic.web.words import word
@@ -94,10 +93,11 @@ def preview_out(preview: Preview) -> PreviewOut:
 
 
 def stop_out(row: OrderRow) -> StopOut:
-    """Whether a stop can be asked for, by the rule that asking follows."""
+    """Whether a stop can be asked for, by the conditions that asking checks again."""
+    in_work = row.status in ("processing", "in_progress") and row.unknown_since is None
     return StopOut(
         offered=row.stop_offered,
-        possible=may_ask_stop(row) is None,
+        possible=row.stop_offered and in_work and row.stop_status not in ("asked", "confirmed"),
         status=row.stop_status,
         asked_at=row.stop_asked_at,
         answer_by=row.stop_deadline,

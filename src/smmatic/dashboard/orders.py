@@ -10,14 +10,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
-from smmatic.credits.queries import charge, charges
+from smmatic.credits.queries import ChargeRow, charge, charges
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import LIVE, OrderRow, events_of, file_of, files_of, order_of, orders_of
-from smmatic.refunds.actions import cancel, preview_cancel, preview_refund
+from smmatic.policy.arithmetic import refundable_units
+from smmatic.refunds.actions import Preview, ask_stop, cancel, preview_cancel, preview_refund
 from smmatic.refunds.queries import cases_of_order
-from smmatic.refunds.situations import situation_of
-from smmatic.refunds.stop_actions import ask_stop, stop_plan
 from smmatic.support.queries import messages_of_order
 from smmatic.web.pages import checked_id, cursor, download, search_text, show
 from smmatic.web.templatetags.smm import count
@@ -39,6 +38,13 @@ class Stage:
     label: str
     state: str
     icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What asking for a stop would give back if it were confirmed this minute, in Credit units."""
+
+    units_now: int
 
 
 @require_safe
@@ -119,7 +125,6 @@ def order_context(person: Person, order_id: int) -> dict[str, object]:
     files = files_of(row.id)
     cancelling = preview_cancel(person, row.id)
     refunding = preview_refund(person, row.id, "not_delivered")
-    stop = stop_plan(situation_of(row))
     cases = cases_of_order(row.id)
     return {
         "room": "orders",
@@ -133,7 +138,7 @@ def order_context(person: Person, order_id: int) -> dict[str, object]:
         "document": cancelling.situation.policy.document,
         "cancelling": cancelling,
         "refunding": refunding,
-        "stop": stop if cancelling.refusal and not stop.refusal else None,
+        "stop": _stop(row, money, cancelling),
         "cases": [case for case in cases if case.ask != "cancel"],
         "open_case": next((case for case in cases if case.open), None),
         "needs_poll": row.live or any(case.open for case in cases),
@@ -170,6 +175,18 @@ def stages(row: OrderRow) -> list[Stage]:
     if row.status == "rejected":
         return [placed, Stage(_("Rejected"), "stopped", "ban")]
     return [placed, *([accepted] if row.accepted_at else []), Stage(_("Cancelled"), "stopped", "arrow-back-up")]
+
+
+def _stop(row: OrderRow, money: ChargeRow | None, cancelling: Preview) -> Stop | None:
+    if row.status not in ("processing", "in_progress") or not row.stop_offered or money is None:
+        return None
+    if row.stop_status in ("asked", "confirmed") or row.unknown_since or cancelling.refusal is None:
+        return None
+    units = refundable_units(
+        charge=money.amount, delivered=row.delivered, ordered=row.quantity, released=money.released,
+        refunded=money.refunded, credits="undelivered",
+    )  # fmt: skip
+    return Stop(units)
 
 
 def order_response(

@@ -1,9 +1,10 @@
 """Reads of orders. A customer reaches an order only through `order_of`, which checks whose it is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
@@ -83,6 +84,39 @@ def troubled_orders(limit: int = 100) -> list[OrderRow]:
     rows = Order.objects.filter(Q(unknown_since__isnull=False) | stop, status__in=LIVE)
     ordered = rows.order_by(F("unknown_since").asc(nulls_last=True), "id")
     return [OrderRow(**row) for row in ordered.values(*_FIELDS)[:limit]]
+
+
+def starts_missed(moment: datetime, limit: int = 100) -> list[int]:
+    """Ids of orders in which work has not begun by the promised time and nobody was told yet, the longest late first.
+
+    Orders that wait for their customer, and those whose outcome is unknown, are left out.
+    """
+    told = Event.objects.filter(order_id=OuterRef("id"), kind="start_missed")
+    rows = Order.objects.filter(
+        ~Exists(told), status__in=("pending", "processing"), started_at=None, start_promised_at__lt=moment,
+        waiting_since=None, unknown_since=None,
+    )  # fmt: skip
+    return list(rows.order_by("start_promised_at", "id").values_list("id", flat=True)[:limit])
+
+
+def waiting_orders(limit: int = 200) -> list[OrderRow]:
+    """Live orders that wait for their customers, the longest waiting first."""
+    rows = Order.objects.filter(waiting_since__isnull=False, status__in=LIVE).order_by("waiting_since", "id")
+    return [OrderRow(**row) for row in rows.values(*_FIELDS)[:limit]]
+
+
+def late_starts(moment: datetime, limit: int = 100) -> list[OrderRow]:
+    """Orders in which work has not begun by the promised time, the longest late first."""
+    rows = Order.objects.filter(
+        status__in=("pending", "processing"), started_at=None, start_promised_at__lt=moment, waiting_since=None
+    )
+    return [OrderRow(**row) for row in rows.order_by("start_promised_at", "id").values(*_FIELDS)[:limit]]
+
+
+def staff_events(*, limit: int = 100) -> list[EventRow]:
+    """What staff did with orders, the newest first."""
+    rows = Event.objects.filter(actor_kind="staff").order_by("-id")
+    return [EventRow(**row) for row in rows.values(*_EVENT_FIELDS)[:limit]]
 
 
 def orders_besides(service_codes: Sequence[str], limit: int = 100) -> list[OrderRow]:

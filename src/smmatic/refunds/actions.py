@@ -5,6 +5,7 @@ Each action plans by the policy's table and then carries out exactly that plan, 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from smmatic.accounts.queries import Person
@@ -19,12 +20,12 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor, actor_of
 from smmatic.policy.business_time import DueDate
 from smmatic.refunds import queries, steps
+from smmatic.refunds.pause_steps import resume_case
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
 from smmatic.refunds.steps import carry_out, open_case, record_claims
-from smmatic.refunds.stop_actions import ask_stop as ask_stop
 
 MAX_WORDS = 4000
 
@@ -88,7 +89,7 @@ def cancel(person: Person, order_id: int, *, key: str | None = None) -> Decided:
         Refusal: `not_found`; `order_accepted` with clause 4.2 once processing has begun; `order_ended`;
             `idempotency_key_*`, `busy`. Nothing was changed.
     """
-    steps.own_order(person, order_id)
+    _own_order(person, order_id)
 
     def work() -> dict[str, Any]:
         order = order_steps.lock_order(order_id)
@@ -114,7 +115,7 @@ def request_refund(
         Refusal: `not_found`, `reason_unknown`, `evidence_missing`, `text_*`, `case_open`, `nothing_to_refund`,
             `outcome_unknown`, `idempotency_key_*`, `busy`. Nothing was changed.
     """
-    steps.own_order(person, order_id)
+    _own_order(person, order_id)
     chosen = reason(reason_code)
     told = clean_text(words, "words", MAX_WORDS)
     if chosen.claim.endswith("_fault") and chosen.code != "not_started" and not told:
@@ -145,8 +146,12 @@ def request_refund(
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
 
 
-def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: str) -> None:
+def add_to_case(
+    person: Person, case_id: int, *, reason_code: str = "", words: str, file_ids: Sequence[int] = ()
+) -> None:
     """Adds what the customer knows to their open case; a reason adds its claim, to be looked at with the rest.
+
+    A case that waits for them goes on.
 
     Raises:
         Refusal: `not_found`, `case_closed`, `evidence_missing`, `reason_unknown`, `text_*`.
@@ -166,8 +171,47 @@ def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: s
             claim = _claim(situation_of(order), reason(reason_code), person, told)
             if claim and claim.proof != "refuted":
                 record_claims(order.id, [claim])
+        wanted = sorted(set(file_ids))
+        if wanted and order_steps.attach_files(person.id, order.id, wanted, "evidence") != len(wanted):
+            raise Refusal(RefusalCode.NOT_FOUND, "files")
         steps.touch_case(case)
         steps.record_case(case_id, "note", actor=actor_of(person), why=told)
+        resume_case(order.id, actor_of(person))
+
+
+def ask_stop(person: Person, order_id: int) -> OrderRow:
+    """Asks whoever delivers to stop an order in work (4.2). A request, never a promise: nothing goes back until the
+    stop is confirmed, and only what was not delivered.
+
+    Raises:
+        Refusal: `not_found`, `order_status` (pending: cancel instead), `order_ended`, `stop_not_offered`,
+            `stop_asked_already`, `outcome_unknown`.
+    """
+    _own_order(person, order_id)
+    with atomic():
+        order = order_steps.lock_order(order_id)
+        if not order.live:
+            raise Refusal(RefusalCode.ORDER_ENDED)
+        if order.status == "pending":
+            raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
+        if order.unknown_since:
+            raise Refusal(RefusalCode.OUTCOME_UNKNOWN)
+        if not order.stop_offered:
+            raise Refusal(RefusalCode.STOP_NOT_OFFERED, clause="4.2")
+        if order.stop_status in ("asked", "confirmed"):
+            raise Refusal(RefusalCode.STOP_ASKED_ALREADY)
+        hours = situation_of(order).policy.document.deadlines.stop_answer_hours
+        moment = now()
+        order_steps.change(
+            order_id,
+            steps.LIVE,
+            stop_status="asked",
+            stop_asked_at=moment,
+            stop_deadline=moment + timedelta(hours=hours),
+            next_check_at=moment,
+        )
+        order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts={"clause": "4.2", "hours": hours})
+        return order_steps.lock_order(order_id)
 
 
 def answer_stop(order_id: int, answer: str, *, delivered: int, actor: Actor, why: str = "") -> Decided | None:
@@ -336,6 +380,12 @@ def _claim(situation: Situation, chosen: Reason, person: Person, words: str) -> 
 def _with_reason(situation: Situation, chosen: Reason, person: Person, words: str) -> Situation:
     claim = _claim(situation, chosen, person, words)
     return situation.with_claim(claim) if claim else situation
+
+
+def _own_order(person: Person, order_id: int) -> None:
+    """Refuses everybody but the customer: staff read every order, and act on none as if it were theirs."""
+    if orders.order_of(person, order_id).customer_id != person.id:
+        raise Refusal(RefusalCode.NOT_FOUND)
 
 
 def _check_delivered(order: OrderRow, delivered: int) -> None:

@@ -8,21 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from smmatic.accounts.queries import Person
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
-from smmatic.orders.queries import OrderRow, order_of
+from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
+from smmatic.policy.business_time import DueDate
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
 from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import (
-    Plan,
-)
+from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation
 
 _log = logging.getLogger(__name__)
@@ -49,16 +47,6 @@ def record_claims(order_id: int, claims: Sequence[ClaimInput]) -> None:
             source_id=claim.source_id,
             evidence=claim.evidence[:5000],
         )
-
-
-def own_order(person: Person, order_id: int) -> None:
-    """Refuses everybody but the customer: staff read every order, and act on none as if it were theirs.
-
-    Raises:
-        Refusal: `not_found`.
-    """
-    if order_of(person, order_id).customer_id != person.id:
-        raise Refusal(RefusalCode.NOT_FOUND)
 
 
 def lock_case(case_id: int) -> CaseRow:
@@ -128,7 +116,8 @@ def open_case(
         policy_version_id=situation.policy.id,
         opened_at=opened_at,
         due_at=due.at if due else None,
-        due_skipped=[[day.isoformat(), dict(why)] for day, why in due.skipped] if due else [],
+        due_skipped=skipped_json(due) if due else [],
+        warn_at=opened_at if due else None,
         facts=dict(plan.facts),
         cell=plan.cell,
         arithmetic=asdict(plan.arithmetic),
@@ -155,6 +144,11 @@ def open_case(
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
 
 
+def skipped_json(due: DueDate) -> list[Any]:
+    """The days that a due date skips, each with its reason by language, as a case stores them."""
+    return [[day.isoformat(), dict(why)] for day, why in due.skipped]
+
+
 def decide_at_once(
     situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", wait_for_second: bool = False
 ) -> CaseRow:
@@ -179,11 +173,16 @@ def settle_end(
     """Settles an order that has ended, by the policy; a case only where Credits go back or a person has to look."""
     situation = situation.governed("none")
     plan = situation.plan("none")
-    if not plan.review and not plan.approved:
+    if not plan.review and not plan.approved and not held_against(plan):
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
         return plan, None
     wait = two_people and situation.second_person_needed(plan.units_back)
     return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
+
+
+def held_against(plan: Plan) -> bool:
+    """Whether something proven against the customer decides: they must see the evidence, and can contest it."""
+    return "verified" in (plan.facts.get("wrong_information"), plan.facts.get("third_party_violation"))
 
 
 def finish_case(
@@ -196,6 +195,7 @@ def finish_case(
     why: str = "",
     reviewed: bool = False,
     decided_by_id: int | None = None,
+    override_why: str = "",
 ) -> None:
     """Writes the decision of an open case and, unless it waits for a second person ('approved'), carries it out."""
     moment = now()
@@ -214,6 +214,8 @@ def finish_case(
         decided_at=moment,
         settled_at=moment if state == "settled" else None,
         version=case.version + 1,
+        override_why=override_why,
+        **({} if state in OPEN_STATES else {"warn_at": None}),
     )
     record_case(
         case.id,

@@ -27,8 +27,7 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.texts import clean_line
 from smmatic.orders.actions import keep_file, place
 from smmatic.orders.queries import ENDED, LIVE, file_of, order_of, orders_of
-from smmatic.refunds.actions import cancel, preview_cancel
-from smmatic.refunds.stop_actions import ask_stop
+from smmatic.refunds.actions import ask_stop, cancel, preview_cancel
 from smmatic.support.actions import post_message
 from smmatic.support.queries import MessageRow, messages_of_order
 from smmatic.web.pages import download
