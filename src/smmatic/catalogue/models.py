@@ -13,7 +13,10 @@ _PLATFORMS = [platform.value for platform in Platform if platform is not Platfor
 
 
 class Service(models.Model):
-    """What can be ordered, at which price and on which terms. `price_units` are Credit units for one service unit."""
+    """What can be ordered, at which price and on which terms. `price_units` are Credit units for one service unit.
+
+    `deliverable`: whether somebody delivers it now. Kept by fulfilment; no part of the terms, so it makes no version.
+    """
 
     code = models.CharField(max_length=20, unique=True)
     name_en = models.CharField(max_length=120)
@@ -37,6 +40,7 @@ class Service(models.Model):
     position = models.IntegerField(default=0)
     active = models.BooleanField(default=True, db_default=True)
     version = models.IntegerField(default=1, db_default=1)
+    deliverable = models.BooleanField(default=True, db_default=True)
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

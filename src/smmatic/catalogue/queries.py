@@ -38,7 +38,10 @@ _FRESH_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A service as it is offered now. `price_units` are Credit units for one service unit; times as their names say."""
+    """A service as it is offered now. `price_units` are Credit units for one service unit; times as their names say.
+
+    `deliverable`: whether somebody delivers it now; while nobody does, placing refuses it.
+    """
 
     id: int
     code: str
@@ -62,6 +65,7 @@ class ServiceRow:
     link_kinds: tuple[str, ...]
     active: bool
     version: int
+    deliverable: bool
 
     def name(self, language: str) -> str:
         """The service's name in a language ('vi' or anything else for English)."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.fulfilment import steps
 from smmatic.fulfilment.models import Attempt, Provider, WorkerHeartbeat
 from smmatic.fulfilment.protocol import (
@@ -26,7 +27,14 @@ from smmatic.fulfilment.protocol import (
     Unknown,
     UnknownWhy,
 )
-from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt_counts, live_attempts, provider_by_code
+from smmatic.fulfilment.queries import (
+    AttemptRow,
+    ProviderRow,
+    attempt_counts,
+    delivered_services,
+    live_attempts,
+    provider_by_code,
+)
 from smmatic.fulfilment.rules import (
     AttemptState,
     Next,
@@ -65,6 +73,7 @@ def ensure_provider(
     values = {"adapter": adapter, "base_url": base_url, "api_key": api_key, "services": list(services)}
     with atomic():
         Provider.objects.update_or_create(code=code, defaults=values | {"settles_after": settles_after} | columns)
+        keep_deliverable(delivered_services())
     row = provider_by_code(code)
     if row is None:
         raise Refusal(RefusalCode.NOT_FOUND)
@@ -79,6 +88,7 @@ def switch_off(code: str) -> ProviderRow:
     """
     with atomic():
         changed = Provider.objects.filter(code=code).update(active=False)
+        keep_deliverable(delivered_services())
     row = provider_by_code(code)
     if not changed or row is None:
         raise Refusal(RefusalCode.NOT_FOUND)
@@ -262,6 +272,7 @@ def _submission(order: OrderRow, attempt: AttemptRow) -> Submission:
         runs=order.runs or 1,
         interval_minutes=order.interval_minutes or 0,
         brief=order.brief,
+        kind=str(order.terms.get("type", "counted")),
     )
 
 

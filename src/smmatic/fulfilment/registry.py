@@ -18,7 +18,7 @@ def _sandbox(row: ProviderRow, client: GuardedClient) -> Provider:
 
 
 ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox}
-"""Adapters by the name in the provider's row."""
+"""Adapters by the name in the provider's row. Each name also stands in `models.ADAPTER_NAMES`."""
 
 
 def adapter_of(row: ProviderRow) -> Provider:

@@ -80,7 +80,7 @@ def quote(person: Person, request: OrderRequest) -> Quote:
     service = catalogue.offered(request.service_id)
     if service is None:
         raise Refusal(RefusalCode.SERVICE_UNKNOWN, "service")
-    if not service.active:
+    if not service.active or not service.deliverable:
         raise Refusal(RefusalCode.SERVICE_UNAVAILABLE, "service")
     if request.terms_version is not None and request.terms_version != service.version:
         raise Refusal(RefusalCode.TERMS_CHANGED)

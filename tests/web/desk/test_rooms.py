@@ -8,6 +8,7 @@ from smmatic.accounts.actions import operator_link
 from smmatic.accounts.queries import person as person_by_id
 from smmatic.accounts.queries import person_by_email
 from smmatic.accounts.rules import Role
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.credits.queries import charge, wallet
 from smmatic.deposits.queries import deposit as deposit_by_id
 from smmatic.fulfilment.actions import ensure_provider
@@ -80,6 +81,7 @@ def unknown(who):
     """An order whose submission nobody knows the outcome of, past its deadline."""
     order = begun(who)
     provider = ensure_provider(f"p-{new_key()}", adapter="sandbox", base_url="http://127.0.0.1:9", active=False)
+    keep_deliverable(None)  # as in every test: services can be ordered
     Attempt.objects.create(order_id=order.id, provider_id=provider.id, number=1, reference=uuid4(), state="unknown")
     execute(
         "UPDATE orders_order SET unknown_since = now() - interval '25 hours', unknown_deadline = now() WHERE id = %s",

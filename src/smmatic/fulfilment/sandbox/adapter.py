@@ -18,6 +18,8 @@ from smmatic.fulfilment.protocol import (
     LookupAnswer,
     NotFound,
     NotReached,
+    Price,
+    PriceListAnswer,
     ProviderStatus,
     RefusalWord,
     RefusedBeforeWork,
@@ -60,7 +62,9 @@ class SandboxProvider:
         self._base = base_url.rstrip("/")
         self._client = client
         self._headers = {"Authorization": f"Bearer {api_key}"}
-        self._abilities = Abilities(lookup=True, lookup_settles_after=settles_after, stop=True, batch=100)
+        self._abilities = Abilities(
+            lookup=True, lookup_settles_after=settles_after, stop=True, batch=100, balance=True, prices=True
+        )
 
     @property
     def abilities(self) -> Abilities:
@@ -141,6 +145,20 @@ class SandboxProvider:
             return _unreadable(f"status {answer.status}")
         return Balance(amount[:40], currency[:10])
 
+    def price_list(self) -> PriceListAnswer:
+        """Ask what its services cost."""
+        answer = self._get("/v1/services")
+        if not isinstance(answer, HttpAnswer):
+            return answer
+        read = _read(answer)
+        if isinstance(read, Unknown):
+            return read
+        listed = read.get("services")
+        if answer.status != 200 or not isinstance(listed, list):
+            return _unreadable(f"status {answer.status}")
+        found = [row for row in listed if isinstance(row, dict) and isinstance(row.get("service"), str)]
+        return tuple(Price(row["service"][:64], str(row.get("name"))[:200], str(row.get("cost"))[:40]) for row in found)
+
     def _one(self, number: str, value: Any) -> StatusAnswer:
         if value is None:
             return _unreadable("left out of the answer")
@@ -201,6 +219,8 @@ def _status(value: Any) -> ProviderStatus | Unknown:
         alleges=_member(Allegation, value.get("alleges"), Allegation.NONE),
         stop=_stop(value),
         reference=str(value.get("reference") or ""),
+        charge=_decimal(value.get("charge")),
+        currency=str(value.get("currency") or "")[:10],
     )
 
 
@@ -233,6 +253,12 @@ def _count(value: Any) -> int | None:
     if isinstance(value, str) and len(value) <= 13 and value.isascii() and value.removeprefix("-").isdigit():
         return int(value)
     return None
+
+
+def _decimal(value: Any) -> str:
+    """A decimal number that was sent as text; '' for anything else."""
+    text = value if isinstance(value, str) and len(value) <= 40 else ""
+    return text if text.isascii() and text.replace(".", "", 1).isdigit() else ""
 
 
 def _words(value: dict[str, Any]) -> str:
