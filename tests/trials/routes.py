@@ -25,10 +25,10 @@ from smmatic.orders.actions import keep_file
 from smmatic.refunds.actions import ask_stop
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import decide, set_claim
-from smmatic.support.actions import post_message
+from smmatic.support.actions import ask_customer, post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
-from tests.web.desk.builders import BACKEND, deposit, reviewed_case, staff_order
+from tests.web.desk.builders import BACKEND, deposit, more_of_the_desk, reviewed_case, staff_order
 
 Form = dict[str, Any]
 
@@ -163,6 +163,18 @@ class Ground:
         return create_api_key(self.victim, label="theirs")[0]
 
     @cached_property
+    def more(self) -> dict[str, int]:
+        """An incident and somebody's saved view."""
+        return more_of_the_desk()
+
+    @cached_property
+    def asked(self) -> int:
+        """An order that waits for its customer."""
+        number = staff_order(self.victim).id
+        ask_customer(self.staff[Role.AGENT], number, "Which colour?", about="brief")
+        return number
+
+    @cached_property
     def mail(self) -> int:
         """A mail to the customer."""
         write_due()
@@ -179,7 +191,7 @@ class Ground:
         orders = {"cancel": self.pending, "stop": self.working, "read_cancel": self.pending} | {
             "cancel_order": self.pending, "stop_order": self.working, "refund": self.working,
             "refund_gives": self.working, "refund_send": self.working, "ask_refund": self.working,
-            "read_refund": self.working,
+            "read_refund": self.working, "order_correct": self.asked,
         }  # fmt: skip
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
@@ -188,7 +200,7 @@ class Ground:
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
-            "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
+            "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id, **self.more,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -258,6 +270,20 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:case_approve": lambda ground: {"version": str(ground.decided.version)},
     "desk:case_send_back": lambda ground: {"version": str(ground.decided.version), "why": "Look again."},
     "desk:case_write": _WRITE,
+    "desk:case_override": lambda ground: _version(ground, answer="3.1:deny:none", why="As agreed."),
+    "desk:cases_bulk": lambda ground: {"case": str(ground.case.id)},
+    "desk:cases_bulk_decide": lambda ground: {"seen": f"{ground.case.id}:{ground.case.version}:0"},
+    "desk:view_keep": {"room": "cases", "name": "mine", "query": "show=late"},
+    "desk:view_drop": {"room": "cases"},
+    "desk:incident_declare": {"scope": "service:SP-CHAT", "title_en": "Slow", "title_vi": "Chậm", "text_en": "We look.", "text_vi": "Đang xem."},
+    "desk:incident_tell": {"text_en": "Still.", "text_vi": "Vẫn vậy."},
+    "desk:incident_end": {"text_en": "Over.", "text_vi": "Xong."},
+    "desk:business_days_set": {"day": "2028-03-01", "kind": "off", "why_en": "A day off", "why_vi": "Nghỉ", "reason": "A decree."},
+    "desk:order_ask": {"about": "answer", "body": "Which one?"},
+    "desk:order_customer_error": {"claim": "wrong_information", "evidence": "The page is gone."},
+    "desk:customer_look": {},
+    "desk:look_end": {},
+    "dashboard:order_correct": {"words": "The blue one.", "link": "", "brief": ""},
     "desk:case_goodwill": lambda _: {"key": new_key(), "credits": "1.5", "days": "30", "reason": "Sorry."},
     "desk:work_take": {},
     "desk:work_progress": lambda _: _upload(units="3", note="So far.", file_ids=""),

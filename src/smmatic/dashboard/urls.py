@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.dashboard import catalogue, deposits, help, orders, place, refunds, settings, wallet
+from smmatic.dashboard import catalogue, deposits, help, orders, place, questions, refunds, settings, wallet
 
 app_name = "dashboard"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("orders/<int:order_id>/refund", refunds.request_page, name="refund"),
     path("orders/<int:order_id>/refund/gives", refunds.request_preview, name="refund_gives"),
     path("orders/<int:order_id>/refund/send", refunds.send_request, name="refund_send"),
+    path("orders/<int:order_id>/correct", questions.correct, name="order_correct"),
     path("orders/<int:order_id>/talk", help.order_talk, name="order_talk"),
     path("orders/<int:order_id>/write", help.write_about_order, name="order_write"),
     path("requests", refunds.case_list, name="cases"),

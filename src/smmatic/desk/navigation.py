@@ -19,6 +19,10 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("money", _("Credits"), "report-money"),
     ("people", _("People"), "users"),
     ("policy", _("Policy"), "gavel"),
+    ("promises", _("Promises"), "hourglass"),
+    ("incidents", _("Incidents"), "activity"),
+    ("reports", _("Reports"), "chart-bar"),
+    ("audit", _("Audit"), "history"),
 )
 """Each room: its name in routes, its word, its icon. In the order of what is due first."""
 

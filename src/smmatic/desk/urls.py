@@ -2,7 +2,27 @@
 
 from django.urls import path
 
-from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work
+from smmatic.desk import (
+    audit,
+    bulk,
+    business_days,
+    cases,
+    deposits,
+    home,
+    incidents,
+    look,
+    money,
+    orders,
+    people,
+    policy,
+    promises,
+    questions,
+    reports,
+    search,
+    talk,
+    views,
+    work,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -17,6 +37,26 @@ urlpatterns = [
     path("cases/<int:case_id>/send-back", cases.send_back, name="case_send_back"),
     path("cases/<int:case_id>/write", cases.say, name="case_write"),
     path("cases/<int:case_id>/goodwill", cases.goodwill, name="case_goodwill"),
+    path("cases/<int:case_id>/override", cases.override, name="case_override"),
+    path("cases/bulk", bulk.bulk_page, name="cases_bulk"),
+    path("cases/bulk/decide", bulk.bulk_decide, name="cases_bulk_decide"),
+    path("views/keep", views.keep, name="view_keep"),
+    path("views/<int:view_id>/drop", views.drop, name="view_drop"),
+    path("promises", promises.promises_page, name="promises"),
+    path("incidents", incidents.incidents_page, name="incidents"),
+    path("incidents/declare", incidents.declare, name="incident_declare"),
+    path("incidents/<int:incident_id>/tell", incidents.tell, name="incident_tell"),
+    path("incidents/<int:incident_id>/end", incidents.end, name="incident_end"),
+    path("business-days", business_days.calendar_page, name="business_days"),
+    path("business-days/set", business_days.set_day, name="business_days_set"),
+    path("search", search.search_page, name="search"),
+    path("audit", audit.audit_page, name="audit"),
+    path("reports", reports.reports_page, name="reports"),
+    path("reports/file", reports.export, name="reports_file"),
+    path("orders/<int:order_id>/ask", questions.ask, name="order_ask"),
+    path("orders/<int:order_id>/customer-error", questions.customer_error, name="order_customer_error"),
+    path("people/<int:person_id>/look", look.look, name="customer_look"),
+    path("people/look/end", look.stop_looking, name="look_end"),
     path("work", work.work_list, name="work"),
     path("work/<int:order_id>", work.work_page, name="work_order"),
     path("work/<int:order_id>/take", work.take, name="work_take"),

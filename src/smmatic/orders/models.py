@@ -83,7 +83,8 @@ class Order(models.Model):
                 fields=["unknown_deadline"], name="orders_order_unknown", condition=Q(unknown_since__isnull=False)
             ),
             models.Index(
-                fields=["start_promised_at"], name="orders_order_start",
+                fields=["start_promised_at"],
+                name="orders_order_start",
                 condition=Q(status__in=("pending", "processing"), started_at__isnull=True),
             ),
             models.Index(fields=["waiting_since"], name="orders_order_waits", condition=Q(waiting_since__isnull=False)),

@@ -79,9 +79,7 @@ def preview_bulk(agent: Person, case_ids: Sequence[int], finding: Finding) -> Bu
     return Bulk(tuple(_preview(agent, number, finding) for number in _checked(case_ids)))
 
 
-def decide_bulk(
-    agent: Person, seen: Sequence[tuple[int, int, int]], finding: Finding, *, why: str = ""
-) -> Bulk:
+def decide_bulk(agent: Person, seen: Sequence[tuple[int, int, int]], finding: Finding, *, why: str = "") -> Bulk:
     """Decides each case as previewed, each in its own transaction; one that was refused leaves the others alone.
 
     `seen` has for each case its id, its version and the Credit units that the preview showed.

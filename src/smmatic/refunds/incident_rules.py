@@ -28,6 +28,11 @@ class IncidentRow:
         """Whether it still goes on."""
         return self.ended_at is None
 
+    @property
+    def id_text(self) -> str:
+        """Its id as forms and addresses write it, whatever the page's language."""
+        return str(self.id)
+
     def title(self, language: str) -> str:
         """Its title in 'en' or 'vi'."""
         return self.title_vi if language == "vi" else self.title_en

@@ -10,7 +10,8 @@ from django.db.models import Count, F, Q, Sum
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
+from smmatic.refunds.models import OPEN_STATES as OPEN_STATES
+from smmatic.refunds.models import Case, CaseEvent, Claim
 from smmatic.refunds.rules import ClaimState
 
 

@@ -194,7 +194,9 @@ def other_answers(compiled: CompiledPolicy, order: OrderRow) -> list[Outcome]:
     return [found[key] for key in sorted(found)]
 
 
-def answered_question(asked_at: datetime | None, answered_at: datetime | None, until: datetime, moment: datetime) -> bool:
+def answered_question(
+    asked_at: datetime | None, answered_at: datetime | None, until: datetime, moment: datetime
+) -> bool:
     """Whether a customer was asked first, and has answered or let the time for it (`until`) go by."""
     if asked_at is None:
         return False

@@ -47,7 +47,7 @@ def miss_starts(limit: int = BATCH) -> int:
 
 
 def miss_answers(limit: int = BATCH) -> int:
-    """Raises questions that no customer answered in time: they are reminded, and a waiting case goes on without them."""
+    """Raises questions that nobody answered in time: customers are reminded, a waiting case goes on without them."""
     late = {row.id for row in orders.waiting_orders(limit)} | {row.order_id for row in queries.waiting_cases(limit)}
     return sum(_miss_answer(number) for number in sorted(late))
 

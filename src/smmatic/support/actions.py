@@ -96,7 +96,8 @@ def ask_customer(
     `about` says what is to be corrected: 'link', 'access', 'brief', or only an 'answer'.
 
     Raises:
-        Refusal: `role_missing`, `field_invalid` (about), `not_found` (also for a case of another order), `field_missing`, `text_*`.
+        Refusal: `role_missing`, `field_invalid` (about), `not_found` (also for a case of another order),
+            `field_missing`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     if about not in ABOUT:

@@ -1,4 +1,4 @@
-"""The customer's answer to a question that an order waits for: a corrected link or brief, or words; the clocks go on."""
+"""The customer's answer to a question that an order waits for: a corrected link or brief, or words."""
 
 from smmatic.accounts.queries import Person
 from smmatic.catalogue.links import check_link
@@ -17,9 +17,7 @@ MAX_BRIEF = 5_000
 _LIVE = ("pending", "processing", "in_progress")
 
 
-def correct_order(
-    person: Person, order_id: int, *, link: str = "", brief: str = "", words: str = ""
-) -> MessageRow:
+def correct_order(person: Person, order_id: int, *, link: str = "", brief: str = "", words: str = "") -> MessageRow:
     """Corrects what an order that waits for its customer was placed with, and lets its clocks go on.
 
     Price and terms stay as agreed. A link is checked as when ordering. What our delivery partner has already can't be
