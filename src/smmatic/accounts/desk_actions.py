@@ -18,7 +18,8 @@ def keep_view(person: Person, *, room: str, name: str, query: str) -> None:
     """Keeps filters of a room under a name; the same name again replaces them.
 
     Raises:
-        Refusal: `role_missing`, `field_missing`, `field_invalid` (room), `number_out_of_range` above MOST_VIEWS, `text_*`.
+        Refusal: `role_missing`, `field_missing`, `field_invalid` (room), `text_*`,
+            `number_out_of_range` above MOST_VIEWS.
     """
     person.need(Permission.VIEW_KEEP)
     label, kept = clean_line(name, "name", 40), clean_line(query, "query", 500)

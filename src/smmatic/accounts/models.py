@@ -107,7 +107,7 @@ class SavedView(models.Model):
 
 
 class Audit(models.Model):
-    """What a member of staff did that stands in no other history, such as looking at a customer's pages. Append-only."""
+    """What staff did that stands in no other history, such as looking at a customer's pages. Append-only."""
 
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=20)

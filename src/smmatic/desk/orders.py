@@ -194,8 +194,6 @@ def _page(
     return desk_show(request, person, "desk/order.html", context, refused, posted)
 
 
-def order_response(
-    request: HttpRequest, person: Person, order_id: int, refused: Refusal, posted: str
-) -> HttpResponse:
+def order_response(request: HttpRequest, person: Person, order_id: int, refused: Refusal, posted: str) -> HttpResponse:
     """The order's page again, with what another room's form was refused."""
     return _page(request, person, order_id, refused, posted)

@@ -139,8 +139,7 @@ def _of_case(event_id: int) -> Draft | None:
     if event is None or case is None or order is None:
         return None
     if event.kind == "last_day":
-        warning = Draft(case.customer_id, case.order_id, case.id, lambda _language: case_warning(case), to_support=True)
-        return warning
+        return Draft(case.customer_id, case.order_id, case.id, lambda _language: case_warning(case), to_support=True)
 
     def content(language: str) -> Content:
         return promise_content(case, order, event, language) or _case_content(case, order, event, language)

@@ -1,4 +1,4 @@
-"""The same finding and decision for many alike cases: a preview of each, then each on its own, with sums that add up."""
+"""The same finding and decision for many alike cases: a preview, then each on its own, with sums that add up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

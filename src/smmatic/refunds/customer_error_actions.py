@@ -1,4 +1,4 @@
-"""Ending an order for what its customer got wrong (3.2) or a platform forbids (3.3): after a question, with evidence."""
+"""Ending an order for what its customer got wrong (3.2) or a platform forbids (3.3): asked first, with evidence."""
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission

@@ -1,5 +1,5 @@
-"""Due dates of cases, folded from what happened: the promise, the time that a case waited for its customer, and declared
-incidents. Pure: the same events always give the same date.
+"""Due dates of cases, folded from what happened: the promise, the time that a case waited for its customer, and
+declared incidents. Pure: the same events always give the same date.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Deciding otherwise than the policy: with a reason, and always by two people; the policy's own answer stays recorded."""
+"""Deciding otherwise than the policy: with a reason, always by two people; the policy's own answer stays on record."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,8 @@ def override(agent: Person, case_id: int, *, answer: str, why: str, version: int
     """Proposes another answer of the policy than its own. Nothing moves before a second person approves it.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `reason_missing`, `override_unknown`, `text_*`.
+        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `reason_missing`,
+            `override_unknown`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     words = clean_text(why, "why", 1000)

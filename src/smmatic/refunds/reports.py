@@ -55,26 +55,23 @@ def kept_promises(since: datetime) -> list[Kept]:
     found: dict[str, list[tuple[timedelta, bool]]] = {}
     rows = Case.objects.filter(decided_at__gte=since, due_at__isnull=False).exclude(state="withdrawn")
     for kind, opened, decided, due in rows.values_list("service_class", "opened_at", "decided_at", "due_at"):
-        if decided is None or due is None:
-            continue
-        found.setdefault(kind, []).append((decided - opened, decided <= due))
-    return [
-        Kept(
-            kind,
-            len(times),
-            sum(good for _, good in times),
-            sum(not good for _, good in times),
-            round(median(time.total_seconds() for time, _ in times) / 3600, 1),
-        )  # fmt: skip
-        for kind, times in sorted(found.items())
-    ]
+        if decided is not None and due is not None:
+            found.setdefault(kind, []).append((decided - opened, decided <= due))
+    return [_kept(kind, times) for kind, times in sorted(found.items())]
 
 
-def breaches(since: datetime, moment: datetime, limit: int = 200) -> list[tuple[int, int, datetime | None, datetime | None]]:
+def _kept(kind: str, times: list[tuple[timedelta, bool]]) -> Kept:
+    good = sum(in_time for _, in_time in times)
+    hours = median(time.total_seconds() for time, _ in times) / 3600
+    return Kept(kind, len(times), good, len(times) - good, round(hours, 1))
+
+
+def breaches(
+    since: datetime, moment: datetime, limit: int = 200
+) -> list[tuple[int, int, datetime | None, datetime | None]]:
     """Cases answered after their promised time, or not yet: id, order, due, decided; the latest due first."""
-    late = Q(decided_at__gt=F("due_at")) | Q(
-        decided_at=None, due_at__lt=moment, state__in=("open", "in_review", "approved")
-    )
+    unanswered = Q(decided_at=None, due_at__lt=moment, state__in=("open", "in_review", "approved"))
+    late = Q(decided_at__gt=F("due_at")) | unanswered
     rows = Case.objects.filter(late, due_at__gte=since).order_by("-due_at")
     return list(rows.values_list("id", "order_id", "due_at", "decided_at")[:limit])
 
@@ -109,17 +106,9 @@ def appeals(since: datetime) -> Reopened:
 
 def _returned(since: datetime, by: str) -> list[Returned]:
     settled = Q(state="settled")
-    rows = (
-        Case.objects.filter(decided_at__gte=since, state__in=("settled", "denied"))
-        .values(by)
-        .annotate(
-            cases=Count("id"),
-            settled=Count("id", filter=Q(state="settled")),
-            units=Sum("units", filter=Q(state="settled")),
-        )
-        .order_by(by)
-    )
-    return [Returned(str(row[by]), row["cases"], row["settled"], int(row["units"] or 0)) for row in rows]
+    rows = Case.objects.filter(decided_at__gte=since, state__in=("settled", "denied")).values(by)
+    counted = rows.annotate(cases=Count("id"), good=Count("id", filter=settled), back=Sum("units", filter=settled))
+    return [Returned(str(row[by]), row["cases"], row["good"], int(row["back"] or 0)) for row in counted.order_by(by)]
 
 
 def _reopened(rows: QuerySet[Case]) -> Reopened:
