@@ -45,8 +45,8 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.POLICY_ACTIVATE: frozenset({Role.OPERATOR}),
     Permission.PEOPLE_MANAGE: frozenset({Role.OPERATOR}),
     Permission.INCIDENT_DECLARE: frozenset({Role.APPROVER, Role.OPERATOR}),
-    Permission.VIEW_KEEP: frozenset(_STAFF | {Role.AUDITOR}),
-    Permission.LOOK_AS: frozenset(_STAFF | {Role.AUDITOR}),
+    Permission.VIEW_KEEP: frozenset(_STAFF),
+    Permission.LOOK_AS: frozenset(_STAFF),
 }
 """Every permission and the roles that have it. A role that is not named has not got it."""
 

@@ -112,9 +112,7 @@ def ask_customer(
             _open(order.customer_id, order_id), "staff", agent.id, text, case_id=case_id, waiting_for="customer"
         )
         actor = orders.actor_of(agent)
-        if order.waiting_since is None:
-            orders.change(order_id, _LIVE, waiting_since=now())
-        if order.live or case is not None:
+        if order.waiting_since is None and (orders.change(order_id, _LIVE, waiting_since=now()) or case is not None):
             orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
         if case is not None:
             pause_case(case, actor)
