@@ -140,7 +140,7 @@ def live_attempts(order_ids: Sequence[int]) -> dict[int, AttemptRow]:
 def provider_names(order_ids: Sequence[int]) -> dict[int, str]:
     """The name of the provider that took each order last; orders that none took are left out."""
     rows = fetch_all(
-        "SELECT DISTINCT ON (a.order_id) a.order_id, p.name"
+        "SELECT DISTINCT ON (a.order_id) a.order_id, p.code AS name"
         " FROM fulfilment_attempt a JOIN fulfilment_provider p ON p.id = a.provider_id"
         " WHERE a.order_id = ANY (%s) ORDER BY a.order_id, a.id DESC",
         [list(order_ids)],

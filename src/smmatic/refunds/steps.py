@@ -120,6 +120,7 @@ def open_case(
         warn_at=opened_at if due else None,
         facts=dict(plan.facts),
         cell=plan.cell,
+        described=situation.raw_facts(opened_at),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -204,6 +205,7 @@ def finish_case(
         policy_version_id=situation.policy.id,
         facts=dict(plan.facts),
         cell=plan.cell,
+        described=situation.raw_facts(moment),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -272,7 +274,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             notify=True,
             ended_at=now(),
         ):
-            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause="4.2")
+            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause=situation.cites("too_late"))
     elif plan.outcome.order == "stop" and order.live:
         to_status = "partial" if order.delivered else "failed"
         orders.move(

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """Incidents, warnings, overrides, saved views and the audit trail."""
 
     dependencies = [
-        ("smmatic", "0004_holding"),
+        ("smmatic", "0005_recorded_facts"),
     ]
 
     operations = [
