@@ -120,7 +120,7 @@ def closes_after(opened_at: datetime, business_hours: int, calendar: BusinessCal
     """The moment at which so many business hours have passed since `opened_at` (aware): only time of business days
     counts, between opening and the due hour.
     """
-    return _later(opened_at.astimezone(ZoneInfo(times.zone)), timedelta(hours=business_hours), calendar, times)
+    return later_by(opened_at.astimezone(ZoneInfo(times.zone)), timedelta(hours=business_hours), calendar, times)
 
 
 def due_in_hours(opened_at: datetime, business_hours: int, calendar: BusinessCalendar, times: Times) -> DueDate:
@@ -128,7 +128,7 @@ def due_in_hours(opened_at: datetime, business_hours: int, calendar: BusinessCal
     at = closes_after(opened_at, business_hours, calendar, times)
     opened = opened_at.astimezone(ZoneInfo(times.zone)).date()
     counted_from = opened if calendar.is_business_day(opened) else calendar.next_business_day(opened)
-    return DueDate(at, counted_from, _skipped(calendar, opened, at.date()))
+    return DueDate(at, counted_from, skipped_days(calendar, opened, at.date()))
 
 
 def business_time(start: datetime, end: datetime, calendar: BusinessCalendar, times: Times) -> timedelta:
