@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext
 
-from smmatic.kernel.refusal_words import credits, deposits, inputs, orders, policy, refunds, requests
+from smmatic.kernel.refusal_words import credits, deposits, inputs, mail, orders, policy, refunds, requests
 from smmatic.kernel.refusal_words.words import Words
 
 
@@ -33,6 +33,8 @@ class RefusalCode(StrEnum):
     JSON_MALFORMED = "json_malformed"
     BODY_TOO_LARGE = "body_too_large"
     BODY_TYPE = "body_type"
+    ACTION_UNKNOWN = "action_unknown"
+    LIST_TOO_LONG = "list_too_long"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     FILE_TOO_LARGE = "file_too_large"
     FILE_KIND = "file_kind"
@@ -116,6 +118,7 @@ class RefusalCode(StrEnum):
     STOP_ASKED_ALREADY = "stop_asked_already"
     UNITS_OUT_OF_RANGE = "units_out_of_range"
     DELIVERABLE_MISSING = "deliverable_missing"
+    ORDER_TWICE = "order_twice"
     ORDERS_TOO_MANY = "orders_too_many"
     # refunds
     CASE_OPEN = "case_open"
@@ -136,6 +139,8 @@ class RefusalCode(StrEnum):
     DEPOSIT_LIMIT = "deposit_limit"
     DEPOSIT_RANGE = "deposit_range"
     MONEY_MALFORMED = "money_malformed"
+    # mail
+    MAIL_NOT_RESENDABLE = "mail_not_resendable"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     POLICY_VERSION_TAKEN = "policy_version_taken"
@@ -147,7 +152,7 @@ class RefusalCode(StrEnum):
 
 CODES: dict[RefusalCode, Words] = {
     RefusalCode(code): words
-    for table in (requests.WORDS, credits.WORDS, orders.WORDS, refunds.WORDS, deposits.WORDS, policy.WORDS)
+    for table in (requests.WORDS, credits.WORDS, orders.WORDS, refunds.WORDS, deposits.WORDS, mail.WORDS, policy.WORDS)
     for code, words in table.items()
 } | {RefusalCode(code): Words(422, *texts) for code, texts in inputs.INPUT_WORDS.items()}
 """The words of every code, from the file of its area in `refusal_words`."""

@@ -292,7 +292,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             unknown_deadline=None,
             waiting_since=None,
         )
-    post(_postings(situation, plan, actor, case_id))
+    post(postings_of(situation, plan, actor, case_id))
     if plan.units_back:
         orders.record(order.id, "refunded", actor=actor, why=why, facts=facts | {"case": case_id})
 
@@ -309,7 +309,8 @@ def plan_facts(plan: Plan, situation: Situation) -> dict[str, Any]:
     }
 
 
-def _postings(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
+def postings_of(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
+    """What a plan books: at most one posting of each kind for an order and its case."""
     order = situation.order
     grace = situation.policy.document.bonus_grace_days * 86_400
     per_case = f"case:{case_id}" if case_id is not None else f"order:{order.id}"
