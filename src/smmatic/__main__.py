@@ -50,6 +50,7 @@ COMMANDS = {
         POLICY_ALONE,
     ),
     "prove": Command("recompute every balance from the transfers", "smmatic.ops.prove:main", Needs.DJANGO),
+    "statement": Command("check the file of a statement", "smmatic.ops.statement:main", Needs.DJANGO),
     "doctor": Command("say what runs where and what to do next", "smmatic.ops.doctor:main"),
     "operator-link": Command("a one-time link for the first operator", "smmatic.ops.bootstrap:link", Needs.DJANGO),
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),

@@ -28,7 +28,15 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import ask_customer, post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
-from tests.web.desk.builders import BACKEND, deposit, more_of_the_desk, reviewed_case, staff_order
+from tests.web.desk.builders import (
+    BACKEND,
+    asked_gift,
+    deposit,
+    disputed,
+    more_of_the_desk,
+    reviewed_case,
+    staff_order,
+)  # fmt: skip
 
 Form = dict[str, Any]
 
@@ -148,6 +156,16 @@ class Ground:
         return deposit(self.victim)
 
     @cached_property
+    def approval(self) -> int:
+        """A gift above the limit that waits for a second person."""
+        return int(asked_gift(self.victim) or 0)
+
+    @cached_property
+    def disputed(self) -> Any:
+        """A deposit in dispute."""
+        return disputed(self.victim)
+
+    @cached_property
     def file(self) -> int:
         """A file that the customer uploaded."""
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
@@ -209,6 +227,7 @@ class Ground:
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice, "code": "TT-ADS",
+            "approval_id": self.approval, "dispute_id": self.disputed.id, "format": "csv",
             "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id, **self.more,
         }  # fmt: skip
         if name == "person_role":
@@ -315,6 +334,12 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
+    "desk:customer_account": {"what": "frozen", "why": "A look."},
+    "desk:approval_approve": {"credits": "5"},
+    "desk:approval_refuse": {"why": "Too much."},
+    "desk:deposit_dispute": {"document": "Notice 78", "why": "The bank took it back."},
+    "desk:dispute_propose": {"end": "restored"},
+    "desk:dispute_confirm": {"end": "restored"},
     "desk:policy_check": {"source": "version = 1"},
     "desk:policy_live": {"source": "version = 1"},
     "desk:policy_activate": {"source": "version = 1", "why": "Better."},
@@ -352,7 +377,7 @@ def fingerprint() -> dict[str, str]:
     """What money, orders, cases, deposits, people, keys and messages are there: the same before and after a refusal."""
     whole = (
         "credits_account", "credits_transfer", "credits_grant", "credits_charge", "deposits_deposit", "refunds_case",
-        "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
+        "credits_approval", "credits_account_event", "deposits_dispute", "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
     )  # fmt: skip
     parts = {
         "orders_order": "id, status, delivered, stop_status, waiting_since",

@@ -21,7 +21,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("policy", _("Policy"), "gavel"),
     ("promises", _("Promises"), "hourglass"),
     ("incidents", _("Incidents"), "activity"),
-    ("reports", _("Reports"), "chart-bar"),
+    ("case_reports", _("Reports"), "chart-bar"),
     ("audit", _("Audit"), "history"),
 )
 """Each room: its name in routes, its word, its icon. In the order of what is due first."""

@@ -64,6 +64,13 @@ class RefusalCode(StrEnum):
     POSTED_ALREADY = "posted_already"
     REASON_MISSING = "reason_missing"
     SECOND_PERSON_NEEDED = "second_person_needed"
+    APPROVAL_CLOSED = "approval_closed"
+    APPROVAL_STALE = "approval_stale"
+    ACCOUNT_STATE = "account_state"
+    ACCOUNT_IN_USE = "account_in_use"
+    DISPUTE_OPEN = "dispute_open"
+    DISPUTE_CLOSED = "dispute_closed"
+    DOCUMENT_MISSING = "document_missing"
     # catalogue
     SERVICE_UNKNOWN = "service_unknown"
     SERVICE_UNAVAILABLE = "service_unavailable"

@@ -6,7 +6,7 @@ from django.urls import URLPattern, reverse
 from smmatic.accounts.rules import Permission, Role, allows
 from smmatic.desk.urls import urlpatterns
 from tests.builders import customer, ledger_of, person
-from tests.web.desk.builders import Browser, deposit, more_of_the_desk, reviewed_case, staff_order
+from tests.web.desk.builders import Browser, asked_gift, deposit, disputed, more_of_the_desk, reviewed_case, staff_order
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +24,9 @@ NEEDS = {
     "person_role": Permission.PEOPLE_MANAGE, "customer_give": Permission.CREDITS_GRANT,
     "policy_check": Permission.POLICY_ACTIVATE, "policy_activate": Permission.POLICY_ACTIVATE,
     "policy_live": Permission.POLICY_ACTIVATE,
+    "customer_account": Permission.PEOPLE_MANAGE, "approval_approve": Permission.CREDITS_GRANT,
+    "approval_refuse": Permission.CREDITS_GRANT, "deposit_dispute": Permission.DEPOSIT_CONFIRM,
+    "dispute_propose": Permission.DEPOSIT_CONFIRM, "dispute_confirm": Permission.DEPOSIT_CONFIRM,
 }  # fmt: skip
 """Routes that write, and what they need. Every other route only reads."""
 
@@ -58,11 +61,12 @@ def addresses() -> dict[str, str]:
 
     values = {
         "version_id": current_policy().id, "case_id": case.id, "order_id": work.id, "deposit_id": asked.id, "file_id": file.id, "conversation_id": talk,
-        "person_id": who.id, "mail_id": mail, **more_of_the_desk(),
+        "person_id": who.id, "mail_id": mail, "approval_id": asked_gift(who), "dispute_id": disputed(who).id,
+        "format": "csv", **more_of_the_desk(),
     }  # fmt: skip
     return {
         name: reverse(
-            f"desk:{name}", kwargs={key: value for key, value in values.items() if f"<int:{key}>" in str(p.pattern)}
+            f"desk:{name}", kwargs={key: value for key, value in values.items() if f":{key}>" in str(p.pattern)}
         )
         for p in urlpatterns
         for name in [str(p.name)]

@@ -42,6 +42,12 @@ def credits_or_none(units: object) -> str | None:
 
 
 @register.filter
+def plain_credits(units: object) -> str:
+    """Units as a form sends them: 12345000 -> '1234.50', whatever the page's language."""
+    return format_credits(units) if isinstance(units, int) else ""
+
+
+@register.filter
 def signed(units: object) -> str:
     """As `credits`, with a plus before what comes in."""
     return f"+{credits(units)}" if isinstance(units, int) and units > 0 else credits(units)

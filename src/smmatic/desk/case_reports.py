@@ -34,7 +34,7 @@ def reports_page(request: HttpRequest, person: Person) -> HttpResponseBase:
         ("providers", _("By who delivers"), _by_provider(since)),
     ]
     context = {
-        "room": "desk-reports",
+        "room": "desk-case_reports",
         "days": chosen,
         "periods": list(PERIODS),
         "kept": kept,
@@ -44,7 +44,7 @@ def reports_page(request: HttpRequest, person: Person) -> HttpResponseBase:
         "overrides": reports.overrides(since),
         "appeals": reports.appeals(since),
     }
-    return desk_show(request, person, "desk/reports.html", context)
+    return desk_show(request, person, "desk/case_reports.html", context)
 
 
 @desk_page("GET")

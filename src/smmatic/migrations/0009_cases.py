@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """Incidents, warnings, overrides, saved views and the audit trail."""
 
     dependencies = [
-        ("smmatic", "0005_recorded_facts"),
+        ("smmatic", "0008_ledger_desk"),
     ]
 
     operations = [
