@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """Incidents, warnings, overrides, saved views and the audit trail."""
 
     dependencies = [
-        ("smmatic", "0008_ledger_desk"),
+        ("smmatic", "0009_catalogue_desk_and_mass_orders"),
     ]
 
     operations = [
