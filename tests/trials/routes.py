@@ -21,6 +21,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.catalogue.exports import cells_of
 from smmatic.catalogue.queries import ServiceRow
+from smmatic.fulfilment.models import ProviderWord
 from smmatic.kernel.database import fetch_all
 from smmatic.kernel.ids import new_readable_code
 from smmatic.kernel.sheets import read_lines
@@ -35,15 +36,8 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import ask_customer, post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
-from tests.web.desk.builders import (
-    BACKEND,
-    asked_gift,
-    deposit,
-    disputed,
-    more_of_the_desk,
-    reviewed_case,
-    staff_order,
-)
+from tests.web.desk.builders import BACKEND, a_provider, asked_gift, deposit, disputed, reviewed_case, staff_order
+from tests.web.desk.more import more_of_the_desk
 
 Form = dict[str, Any]
 
@@ -178,6 +172,16 @@ class Ground:
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
 
     @cached_property
+    def provider(self) -> int:
+        """A provider that delivers nothing any more."""
+        return a_provider().id
+
+    @cached_property
+    def word(self) -> int:
+        """A word of that provider."""
+        return ProviderWord.objects.create(provider_id=self.provider, place="end", word=new_key()).id
+
+    @cached_property
     def batch(self) -> int:
         """A mass order that was checked."""
         rows = read_lines(f"TT-ADS | {ADS_ACCOUNT} | 50", field="lines", maximum_rows=10)
@@ -242,7 +246,7 @@ class Ground:
         orders = {"cancel": self.pending, "stop": self.working, "read_cancel": self.pending} | {
             "cancel_order": self.pending, "stop_order": self.working, "refund": self.working,
             "refund_gives": self.working, "refund_send": self.working, "ask_refund": self.working,
-            "read_refund": self.working, "order_correct": self.asked,
+            "read_refund": self.working,
         }  # fmt: skip
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
@@ -253,8 +257,12 @@ class Ground:
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice,
             "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
             "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
-            "dispute_id": self.disputed.id, "format": "csv", **self.more,
+            "dispute_id": self.disputed.id, "format": "csv",
+            "provider_id": self.provider,
         }  # fmt: skip
+        known |= self.more
+        if name == "order_correct":
+            known["order_id"] = self.asked
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
         return {want: known[want] for want in route.wants if want in known}
@@ -363,6 +371,13 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
+    "desk:order_look": {},
+    "desk:provider_switch": {"on": "1"},
+    "desk:provider_breaker": {},
+    "desk:provider_word": lambda ground: {"word": str(ground.word), "meaning": "own_error"},
+    "desk:provider_limits": {"calls_per_minute": "60", "low_balance": "5.00", "currency": "25"},
+    "desk:provider_offer": {"service": "TT-ADS", "remote_service": "771", "unit_cost": "0.90"},
+    "desk:provider_secret": {},
     "desk:catalogue_categories": {"name": "Advertising", "vi-0": "Quảng cáo", "at-0": "0"},
     "desk:service_add": lambda ground: cells_of(ground.service) | {"code": f"T-{new_readable_code(8)}", "link_kinds": "site"},
     "desk:service_preview": lambda ground: cells_of(ground.service) | {"link_kinds": "site"},

@@ -7,18 +7,18 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from smmatic.accounts.desk_actions import keep_view
-from smmatic.accounts.desk_queries import views_of
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.deposits.actions import request_deposit
 from smmatic.deposits.queries import DepositRow
+from smmatic.fulfilment.actions import ensure_provider
+from smmatic.fulfilment.queries import ProviderRow
 from smmatic.kernel.amounts import UNITS
 from smmatic.orders.actions import accept_due
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import PROVIDER, SYSTEM
 from smmatic.refunds.actions import end_order, request_refund
-from smmatic.refunds.incident_actions import declare
 from smmatic.refunds.queries import CaseRow, open_case
 from smmatic.refunds.situations import ClaimInput
 from tests.builders import begun, new_key, person, placed, reread
@@ -108,20 +108,11 @@ def deposit(who: Person, credits: int = 100) -> DepositRow:
     return request_deposit(who, credits * UNITS, new_key()).deposit
 
 
-def incident(title: str = "Slow answers from a platform") -> int:
-    """An incident that goes on, limited to a service that no test orders."""
-    made = declare(
-        person(Role.OPERATOR), title_en=title, title_vi="Nền tảng phản hồi chậm", text_en="We are looking into it.",
-        text_vi="Chúng tôi đang kiểm tra.", scope="service", scope_value="SP-CHAT",
-    )  # fmt: skip
-    return made.id
-
-
-def more_of_the_desk() -> dict[str, int]:
-    """An incident and somebody's saved view, by the names that addresses carry."""
-    keeper = person(Role.AGENT)
-    keep_view(keeper, room="cases", name="late", query="show=late")
-    return {"incident_id": incident(), "view_id": views_of(keeper, "cases")[0].id}
+def a_provider() -> ProviderRow:
+    """A provider that is switched off, so that no order of another test goes to it."""
+    made = ensure_provider(f"p-{new_key()}", adapter="webhook", base_url="https://provider.example/in", active=False)
+    keep_deliverable(None)  # as in every test: services can be ordered
+    return made
 
 
 def asked_gift(who):
