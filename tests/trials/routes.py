@@ -33,10 +33,11 @@ from smmatic.orders.view_actions import save_view
 from smmatic.refunds.actions import ask_stop
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import decide, set_claim
-from smmatic.support.actions import post_message
+from smmatic.support.actions import ask_customer, post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
 from tests.web.desk.builders import BACKEND, a_provider, asked_gift, deposit, disputed, reviewed_case, staff_order
+from tests.web.desk.more import more_of_the_desk
 
 Form = dict[str, Any]
 
@@ -208,6 +209,18 @@ class Ground:
         return create_api_key(self.victim, label="theirs")[0]
 
     @cached_property
+    def more(self) -> dict[str, int]:
+        """An incident and somebody's saved view."""
+        return more_of_the_desk()
+
+    @cached_property
+    def asked(self) -> int:
+        """An order that waits for its customer."""
+        number = staff_order(self.victim).id
+        ask_customer(self.staff[Role.AGENT], number, "Which colour?", about="brief")
+        return number
+
+    @cached_property
     def mail(self) -> int:
         """A mail to the customer."""
         write_due()
@@ -247,6 +260,9 @@ class Ground:
             "dispute_id": self.disputed.id, "format": "csv",
             "provider_id": self.provider,
         }  # fmt: skip
+        known |= self.more
+        if name == "order_correct":
+            known["order_id"] = self.asked
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
         return {want: known[want] for want in route.wants if want in known}
@@ -321,6 +337,20 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:case_approve": lambda ground: {"version": str(ground.decided.version)},
     "desk:case_send_back": lambda ground: {"version": str(ground.decided.version), "why": "Look again."},
     "desk:case_write": _WRITE,
+    "desk:case_override": lambda ground: _version(ground, answer="3.1:deny:none", why="As agreed."),
+    "desk:cases_bulk": lambda ground: {"case": str(ground.case.id)},
+    "desk:cases_bulk_decide": lambda ground: {"seen": f"{ground.case.id}:{ground.case.version}:0"},
+    "desk:view_keep": {"room": "cases", "name": "mine", "query": "show=late"},
+    "desk:view_drop": {"room": "cases"},
+    "desk:incident_declare": {"scope": "service:SP-CHAT", "title_en": "Slow", "title_vi": "Chậm", "text_en": "We look.", "text_vi": "Đang xem."},
+    "desk:incident_tell": {"text_en": "Still.", "text_vi": "Vẫn vậy."},
+    "desk:incident_end": {"text_en": "Over.", "text_vi": "Xong."},
+    "desk:business_days_set": {"day": "2028-03-01", "kind": "off", "why_en": "A day off", "why_vi": "Nghỉ", "reason": "A decree."},
+    "desk:order_ask": {"about": "answer", "body": "Which one?"},
+    "desk:order_customer_error": {"claim": "wrong_information", "evidence": "The page is gone."},
+    "desk:customer_look": {},
+    "desk:look_end": {},
+    "dashboard:order_correct": {"words": "The blue one.", "link": "", "brief": ""},
     "desk:case_goodwill": lambda _: {"key": new_key(), "credits": "1.5", "days": "30", "reason": "Sorry."},
     "desk:work_take": {},
     "desk:work_progress": lambda _: _upload(units="3", note="So far.", file_ids=""),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Min, Sum
 
 from smmatic.credits.models import KINDS, Account, Charge, Grant, Transfer
+from smmatic.credits.rows import ChargeRow as ChargeRow
 from smmatic.credits.rules import CUSTOMER_BUCKETS, KINDS_IN_WORDS
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_one
@@ -57,29 +58,6 @@ class TransferRow:
     effective_at: datetime
     disputed_after: int = 0
     debt_after: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeRow:
-    """What an order holds and has taken, in units. `open` is still held."""
-
-    order_id: int
-    account_id: int
-    amount: int
-    captured: int
-    forfeited: int
-    released: int
-    refunded: int
-
-    @property
-    def open(self) -> int:
-        """Units still held."""
-        return self.amount - self.captured - self.released
-
-    @property
-    def returned(self) -> int:
-        """Units that went back to the customer."""
-        return self.released + self.refunded
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import OrderRow, events_of, file_of, files_of, order_of
 from smmatic.policy.arithmetic import refundable_units
 from smmatic.refunds.actions import Preview, ask_stop, cancel, preview_cancel, preview_refund
+from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import cases_of_order
+from smmatic.refunds.question_steps import last_question
 from smmatic.support.queries import messages_of_order
 from smmatic.web.pages import checked_id, download, show
 from smmatic.web.templatetags.smm import count
@@ -115,6 +117,8 @@ def order_context(person: Person, order_id: int) -> dict[str, object]:
         "open_case": next((case for case in cases if case.open), None),
         "needs_poll": row.live or any(case.open for case in cases),
         "undo_until": undo_until(row),
+        "incidents": incidents_of(row) if row.live or any(case.open for case in cases) else [],
+        "question": last_question(row.id)[0] if row.waiting_since else None,
         "overdue": row.live and row.started_at is None and row.status != "pending",
     }
 

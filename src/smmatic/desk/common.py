@@ -44,6 +44,8 @@ def desk_page(
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
 
+        # The matrix of roles and routes is generated from these.
+        page.takes, page.needs = frozenset(methods), need  # type: ignore[attr-defined]
         return page
 
     return decorate

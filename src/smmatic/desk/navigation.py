@@ -21,6 +21,10 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("catalogue", _("Services"), "package"),
     ("people", _("People"), "users"),
     ("policy", _("Policy"), "gavel"),
+    ("promises", _("Promises"), "hourglass"),
+    ("incidents", _("Incidents"), "activity"),
+    ("case_reports", _("Reports"), "chart-bar"),
+    ("audit", _("Audit"), "history"),
 )
 """Each room: its name in routes, its word, its icon. In the order of what is due first."""
 

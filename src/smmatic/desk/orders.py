@@ -211,3 +211,8 @@ def _page(
         "transfers": transfers_of_order(row.customer_id, row.id),
     }  # fmt: skip
     return desk_show(request, person, "desk/order.html", context, refused, posted)
+
+
+def order_response(request: HttpRequest, person: Person, order_id: int, refused: Refusal, posted: str) -> HttpResponse:
+    """The order's page again, with what another room's form was refused."""
+    return _page(request, person, order_id, refused, posted)

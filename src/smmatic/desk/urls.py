@@ -18,6 +18,7 @@ from smmatic.desk import (
     talk,
     work,
 )
+from smmatic.desk.case_urls import urlpatterns as of_cases
 
 app_name = "desk"
 urlpatterns = [
@@ -103,4 +104,5 @@ urlpatterns = [
     path("policy/live", policy.live, name="policy_live"),
     path("policy/source/<int:version_id>", policy.source, name="policy_source"),
     path("policy/activate", policy.activate, name="policy_activate"),
+    *of_cases,
 ]

@@ -206,6 +206,17 @@ def live_attempts(order_ids: Sequence[int]) -> dict[int, AttemptRow]:
     return {row.order_id: row for row in rows}
 
 
+def provider_names(order_ids: Sequence[int]) -> dict[int, str]:
+    """The name of the provider that took each order last; orders that none took are left out."""
+    rows = fetch_all(
+        "SELECT DISTINCT ON (a.order_id) a.order_id, p.code AS name"
+        " FROM fulfilment_attempt a JOIN fulfilment_provider p ON p.id = a.provider_id"
+        " WHERE a.order_id = ANY (%s) ORDER BY a.order_id, a.id DESC",
+        [list(order_ids)],
+    )
+    return {row["order_id"]: row["name"] for row in rows}
+
+
 def attempts_of(person: Person, order_id: int) -> list[AttemptRow]:
     """Every attempt of an order, oldest first, for the desk.
 

@@ -131,6 +131,7 @@ class RefusalCode(StrEnum):
     ORDER_ACCEPTED = "order_accepted"
     ORDER_NOT_WAITING = "order_not_waiting"
     ORDER_STATUS = "order_status"
+    ORDER_HANDED_OVER = "order_handed_over"
     STOP_NOT_OFFERED = "stop_not_offered"
     STOP_ASKED_ALREADY = "stop_asked_already"
     UNITS_OUT_OF_RANGE = "units_out_of_range"
@@ -147,6 +148,9 @@ class RefusalCode(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     EVIDENCE_MISSING = "evidence_missing"
     REASON_UNKNOWN = "reason_unknown"
+    QUESTION_FIRST = "question_first"
+    OVERRIDE_UNKNOWN = "override_unknown"
+    INCIDENT_ENDED = "incident_ended"
     # deposits
     DEPOSIT_STATE = "deposit_state"
     DEPOSIT_UNLIKE = "deposit_unlike"

@@ -90,6 +90,12 @@ class Order(models.Model):
             models.Index(
                 fields=["unknown_deadline"], name="orders_order_unknown", condition=Q(unknown_since__isnull=False)
             ),
+            models.Index(
+                fields=["start_promised_at"],
+                name="orders_order_start",
+                condition=Q(status__in=("pending", "processing"), started_at__isnull=True),
+            ),
+            models.Index(fields=["waiting_since"], name="orders_order_waits", condition=Q(waiting_since__isnull=False)),
         ]
 
 
@@ -113,7 +119,10 @@ class Event(models.Model):
 
     class Meta:
         db_table = "orders_event"
-        indexes: ClassVar = [models.Index(fields=["at"], name="orders_event_notify", condition=Q(notify=True))]
+        indexes: ClassVar = [
+            models.Index(fields=["at"], name="orders_event_notify", condition=Q(notify=True)),
+            models.Index(fields=["-id"], name="orders_event_staff", condition=Q(actor_kind="staff")),
+        ]
 
 
 class File(models.Model):

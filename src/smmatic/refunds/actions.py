@@ -20,6 +20,7 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor, actor_of
 from smmatic.policy.business_time import DueDate
 from smmatic.refunds import queries, steps
+from smmatic.refunds.pause_steps import resume_case
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
@@ -145,8 +146,12 @@ def request_refund(
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
 
 
-def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: str) -> None:
+def add_to_case(
+    person: Person, case_id: int, *, reason_code: str = "", words: str, file_ids: Sequence[int] = ()
+) -> None:
     """Adds what the customer knows to their open case; a reason adds its claim, to be looked at with the rest.
+
+    A case that waits for them goes on.
 
     Raises:
         Refusal: `not_found`, `case_closed`, `evidence_missing`, `reason_unknown`, `text_*`.
@@ -166,8 +171,12 @@ def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: s
             claim = _claim(situation_of(order), reason(reason_code), person, told)
             if claim and claim.proof != "refuted":
                 record_claims(order.id, [claim])
+        wanted = sorted(set(file_ids))
+        if wanted and order_steps.attach_files(person.id, order.id, wanted, "evidence") != len(wanted):
+            raise Refusal(RefusalCode.NOT_FOUND, "files")
         steps.touch_case(case)
         steps.record_case(case_id, "note", actor=actor_of(person), why=told)
+        resume_case(order.id, actor_of(person))
 
 
 def ask_stop(person: Person, order_id: int) -> OrderRow:

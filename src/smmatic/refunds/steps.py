@@ -15,13 +15,12 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
+from smmatic.policy.business_time import DueDate
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
 from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import (
-    Plan,
-)
+from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation
 
 _log = logging.getLogger(__name__)
@@ -117,7 +116,8 @@ def open_case(
         policy_version_id=situation.policy.id,
         opened_at=opened_at,
         due_at=due.at if due else None,
-        due_skipped=[[day.isoformat(), dict(why)] for day, why in due.skipped] if due else [],
+        due_skipped=skipped_json(due) if due else [],
+        warn_at=opened_at if due else None,
         facts=dict(plan.facts),
         cell=plan.cell,
         described=situation.raw_facts(opened_at),
@@ -145,6 +145,11 @@ def open_case(
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
 
 
+def skipped_json(due: DueDate) -> list[Any]:
+    """The days that a due date skips, each with its reason by language, as a case stores them."""
+    return [[day.isoformat(), dict(why)] for day, why in due.skipped]
+
+
 def decide_at_once(
     situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", wait_for_second: bool = False
 ) -> CaseRow:
@@ -169,11 +174,16 @@ def settle_end(
     """Settles an order that has ended, by the policy; a case only where Credits go back or a person has to look."""
     situation = situation.governed("none")
     plan = situation.plan("none")
-    if not plan.review and not plan.approved:
+    if not plan.review and not plan.approved and not held_against(plan):
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
         return plan, None
     wait = two_people and situation.second_person_needed(plan.units_back)
     return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
+
+
+def held_against(plan: Plan) -> bool:
+    """Whether something proven against the customer decides: they must see the evidence, and can contest it."""
+    return "verified" in (plan.facts.get("wrong_information"), plan.facts.get("third_party_violation"))
 
 
 def finish_case(
@@ -186,6 +196,7 @@ def finish_case(
     why: str = "",
     reviewed: bool = False,
     decided_by_id: int | None = None,
+    override_why: str = "",
 ) -> None:
     """Writes the decision of an open case and, unless it waits for a second person ('approved'), carries it out."""
     moment = now()
@@ -205,6 +216,8 @@ def finish_case(
         decided_at=moment,
         settled_at=moment if state == "settled" else None,
         version=case.version + 1,
+        override_why=override_why,
+        **({} if state in OPEN_STATES else {"warn_at": None}),
     )
     record_case(
         case.id,

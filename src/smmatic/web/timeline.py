@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from smmatic.orders.queries import EventRow
 from smmatic.refunds.queries import CaseEventRow
@@ -69,6 +69,13 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "resumed": ("player-play", "info"),
     "due_moved": ("clock", "info"),
     "appealed": ("scale", "warn"),
+    "half_time": ("hourglass", "info"),
+    "last_day": ("hourglass", "warn"),
+    "overdue": ("alert-triangle", "bad"),
+    "incident": ("activity", "warn"),
+    "start_missed": ("clock", "bad"),
+    "no_answer": ("bell", "warn"),
+    "input_corrected": ("pencil", "info"),
 }
 
 
@@ -151,6 +158,20 @@ def _late(facts: Mapping[str, Any]) -> str:
     return _("The delivery partner ended after the order: %(units)s; our loss is %(amount)s Credits") % told
 
 
+def _incident(facts: Mapping[str, Any]) -> str:
+    title = facts.get("title_vi" if get_language() == "vi" else "title_en") or ""
+    return _("An incident disturbs this: %(title)s") % {"title": title}
+
+
+def _start_missed(facts: Mapping[str, Any]) -> str:
+    offer = facts.get("offer_units")
+    if not isinstance(offer, int) or not offer:
+        return _("Work has not begun by the promised time")
+    return _("Work has not begun by the promised time; on request %(amount)s Credits return") % {
+        "amount": credits(offer)
+    }
+
+
 def _refunded(facts: Mapping[str, Any]) -> str:
     return _("%(amount)s Credits returned to the wallet") % {"amount": credits(facts.get("units_back"))}
 
@@ -228,4 +249,11 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "resumed": lambda facts: _("The customer answered; the clock goes on"),
     "due_moved": lambda facts: _due(facts),
     "appealed": lambda facts: _("Decision contested"),
+    "half_time": lambda facts: _("Half of the time for an answer is over"),
+    "last_day": lambda facts: _("The answer is due today"),
+    "overdue": lambda facts: _("The promised time for an answer has passed; we are on it"),
+    "incident": lambda facts: _incident(facts),
+    "start_missed": lambda facts: _start_missed(facts),
+    "no_answer": lambda facts: _("No answer came yet; our question is still open"),
+    "input_corrected": lambda facts: _("The customer corrected the order"),
 }

@@ -32,6 +32,11 @@ WORDS: dict[str, Words] = {
     "order_not_waiting": Words(
         409, _("This order isn't waiting for anything from you."), _("Reload the page to see its status.")
     ),
+    "order_handed_over": Words(
+        409,
+        _("The order is already with our delivery partner as you sent it."),
+        _("Write what should be different; our staff ask whether it can still be changed."),
+    ),
     "order_status": Words(
         409,
         _("This can't be done while the order is '%(status)s'."),

@@ -1,7 +1,9 @@
 """What mails and notices say about refund cases. Decisions are told in the policy's own words."""
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from smmatic.notices.case_promises import case_warning, promise_content
 from smmatic.notices.decisions import decision_paragraphs
 from smmatic.notices.draft import Content, Draft, Topic
 from smmatic.notices.letters.orders import delivered_words
@@ -19,10 +21,16 @@ def draft(event_id: int) -> Draft | None:
     order = orders.order(case.order_id) if case else None
     if event is None or case is None or order is None:
         return None
-    return Draft(
-        case.customer_id, case.order_id, case.id, lambda language: _case_content(case, order, event, language),
-        Topic.REFUNDS, essential=True,
-    )  # fmt: skip
+    if event.kind == "last_day":
+        return Draft(
+            case.customer_id, case.order_id, case.id, lambda _language: case_warning(case), Topic.REFUNDS,
+            essential=True, address=settings.SMMATIC_SUPPORT_ADDRESS, language=settings.LANGUAGE_CODE, quiet=True,
+        )  # fmt: skip
+
+    def content(language: str) -> Content:
+        return promise_content(case, order, event, language) or _case_content(case, order, event, language)
+
+    return Draft(case.customer_id, case.order_id, case.id, content, Topic.REFUNDS, essential=True)
 
 
 def _case_content(case: CaseRow, order: OrderRow, event: CaseEventRow, language: str) -> Content:

@@ -35,8 +35,8 @@ def _case_tells_it(order: OrderRow, event: EventRow) -> bool:
 
 def _order_content(order: OrderRow, event: EventRow, language: str) -> Content:
     facts = {"id": order.id, "service": order.name(language)}
-    subject, sentence = _order_words(order, event)
-    paragraphs = [sentence % facts]
+    subject, sentence = _promise_words(event) or _order_words(order, event)
+    paragraphs = [sentence % facts, *(_offer(event) if event.kind in ("no_answer", "start_missed") else [])]
     if event.kind in _ENDS and event.kind != "cancelled":
         paragraphs.append(delivered_words(order, language))
     if back := int(event.facts.get("units_back") or 0):
@@ -46,6 +46,30 @@ def _order_content(order: OrderRow, event: EventRow, language: str) -> Content:
     if event.why:
         paragraphs.append(event.why)
     return Content(subject % facts, tuple(paragraphs), _("Open the order"), "dashboard:order", order.id)
+
+
+def _promise_words(event: EventRow) -> tuple[str, str] | None:
+    """Words about promises that were missed, or None for other events."""
+    if event.kind == "no_answer":
+        return _("Order %(id)s still waits for you"), _("We asked you about your order %(id)s: %(service)s.")
+    if event.kind == "start_missed":
+        return _("Order %(id)s has not begun in time"), _(
+            "Work on your order %(id)s has not begun by the time that we promised: %(service)s."
+        )
+    return None
+
+
+def _offer(event: EventRow) -> list[str]:
+    offer = int(event.facts.get("offer_units") or 0)
+    if event.kind == "no_answer":
+        return [_("Without your answer our staff decide on what they know. You can still answer on the order's page.")]
+    if not offer:
+        return []
+    words = {"credits": credits(offer), "clause": event.facts.get("clause") or ""}
+    return [
+        _("If you don't want to wait, ask for a refund there: %(credits)s Credits return at once (clause %(clause)s).")
+        % words
+    ]
 
 
 def _order_words(order: OrderRow, event: EventRow) -> tuple[str, str]:

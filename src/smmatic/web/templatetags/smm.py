@@ -20,6 +20,7 @@ from smmatic.policy.citing import cite
 from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import preview_sentence
+from smmatic.refunds.incident_rules import IncidentNote, IncidentRow
 from smmatic.web import words
 from smmatic.web.charts import Chart, draw
 
@@ -190,6 +191,18 @@ def status(kind: str, state: str, waiting: bool = False) -> dict[str, object]:
 def status_word(state: str, kind: str) -> str:
     """Only the word of a state."""
     return str(words.word(kind, state).label)
+
+
+@register.filter
+def in_title(incident: IncidentRow) -> str:
+    """The title of an incident in the page's language."""
+    return incident.title((get_language() or "en")[:2])
+
+
+@register.filter
+def in_text(note: IncidentNote) -> str:
+    """What was told about an incident, in the page's language."""
+    return note.text((get_language() or "en")[:2])
 
 
 @register.inclusion_tag("_platform.html")
