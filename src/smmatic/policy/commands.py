@@ -341,7 +341,7 @@ def _parser(more: Register | None) -> argparse.ArgumentParser:
         "--from",
         dest="source",
         default=str(SHIPPED_FILE),
-        help="a shipped policy (starter, smmatic, sen_studio) or a file; smmatic where left out",
+        help="starter, smmatic (else), sen_studio, or a file",
     )
     started.add_argument("--version", required=True, help="the version of the draft")
     started.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file it starts from")
