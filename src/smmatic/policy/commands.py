@@ -209,8 +209,9 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
     path = Path(arguments.file)
     if path.exists():
         raise Usage(f"{path} is there already; choose another name")
-    shipped = SHIPPED_FILE.with_name(f"{arguments.source}.toml")
-    source = shipped if re.fullmatch("[a-z_]+", arguments.source) and shipped.exists() else Path(arguments.source)
+    source = Path(arguments.source)
+    if re.fullmatch("[a-z_]+", arguments.source) and not source.exists():
+        source = SHIPPED_FILE.with_name(f"{arguments.source}.toml")
     text = read_text(source)
     load_policy(text, source.name)
     text = with_version(text, arguments.version)
