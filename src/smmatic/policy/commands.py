@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -208,8 +209,11 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
     path = Path(arguments.file)
     if path.exists():
         raise Usage(f"{path} is there already; choose another name")
-    text = read_text(Path(arguments.source))
-    load_policy(text, Path(arguments.source).name)
+    source = Path(arguments.source)
+    if re.fullmatch("[a-z_]+", arguments.source) and not source.exists():
+        source = SHIPPED_FILE.with_name(f"{arguments.source}.toml")
+    text = read_text(source)
+    load_policy(text, source.name)
     text = with_version(text, arguments.version)
     if arguments.effective:
         text = with_effective(text, _moment(arguments.effective))
@@ -334,7 +338,12 @@ def _parser(more: Register | None) -> argparse.ArgumentParser:
     compared.add_argument("--most", type=int, default=12, help="how many changes to show with an example")
     started = add("new", new, "start a draft from the shipped policy or another file")
     started.add_argument("file", help="where to write the draft")
-    started.add_argument("--from", dest="source", default=str(SHIPPED_FILE), help="the file to start from")
+    started.add_argument(
+        "--from",
+        dest="source",
+        default=str(SHIPPED_FILE),
+        help="starter, smmatic (else), sen_studio, or a file",
+    )
     started.add_argument("--version", required=True, help="the version of the draft")
     started.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file it starts from")
     add("history", history, "every activated version: from when, by whom, why")

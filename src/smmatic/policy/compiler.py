@@ -111,9 +111,9 @@ def resolved_overrides(document: PolicyDocument, rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def evaluate(document: PolicyDocument, most: int = MOST_COMBINATIONS) -> Evaluation:
-    """Evaluates every combination. Raises PolicyError when there are more than `most`."""
-    _check_size(document, most)
+def evaluate(document: PolicyDocument) -> Evaluation:
+    """Evaluates every combination. Raises PolicyError when there are too many of them."""
+    _check_size(document)
     space = Space(document.facts)
     impossible = {item.id: space.fitting(item.when) for item in document.impossible}
     possible = space.everything
@@ -274,13 +274,13 @@ def _table(evaluation: Evaluation) -> bytes:
     return total.to_bytes(size, "little")
 
 
-def _check_size(document: PolicyDocument, most: int) -> None:
+def _check_size(document: PolicyDocument) -> None:
     size = 1
     for fact in document.facts:
         size *= len(fact.values)
-    if size > most or len(document.rules) > MOST_RULES:
+    if size > MOST_COMBINATIONS or len(document.rules) > MOST_RULES:
         message = f"It has {shown(size)} combinations of facts and {len(document.rules)} rules."
-        remedy = f"Stay within {most:,} combinations and {MOST_RULES} rules."
+        remedy = f"Stay within {MOST_COMBINATIONS:,} combinations and {MOST_RULES} rules."
         raise PolicyError([Problem(_line_of(document.facts), "", "too_many", message, remedy, 1)])
 
 

@@ -20,9 +20,10 @@ MOST_DOTS = 30
 MOST_DEPTH = 6
 """Names in one table's header."""
 MOST_TEXT = 5_000
-MOST_COMBINATIONS = 1_000_000
-MOST_COMPARED = 4_000_000
-"""Of the facts of two versions together."""
+MOST_COMBINATIONS = 4_000_000
+"""Also of the facts of two versions together, when they are compared."""
+MOST_WORK = 130_000_000
+"""Combinations times rules: what the proofs go through, in some seconds at most."""
 MOST_RULES = 254
 """A byte of the stored table names the rule; 255 is impossible."""
 MOST_VALUES = 100

@@ -88,6 +88,7 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
     windows = {fact.id: fact.window for fact in facts if fact.window}
     thresholds = {fact.id: fact.attribute.at_least for fact in facts if fact.attribute and fact.attribute.at_least}
     own_data, own_units = own.own_data(windows, thresholds, shares, promises)
+    own_units |= {f"threshold.{fact.id}": "credits" for fact in facts if fact.attribute and fact.attribute.in_credits}
     document = PolicyDocument(
         id=_policy_id(policy),
         version=_version(policy),

@@ -10,6 +10,7 @@ from .limits import (
     MOST_ENTRIES,
     MOST_RULES,
     MOST_VALUES,
+    MOST_WORK,
     shown,
 )
 from .lines import Path
@@ -83,10 +84,11 @@ class _Checker:
                 message = f"'{fact.id}' has {len(fact.values):,} values."
                 remedy = f"Stay within {MOST_VALUES:,}: group what is treated alike with of = [...]."
                 self.note(fact.line, "too_many", message, remedy)
-        if size > MOST_COMBINATIONS:
+        if size > MOST_COMBINATIONS or size * len(document.rules) > MOST_WORK:
             line = document.facts[-1].line
             message = f"Its facts make {shown(size)} combinations, too many to go through one by one."
-            remedy = f"Stay within {MOST_COMBINATIONS:,}: fewer facts, or fewer values of a fact."
+            most = min(MOST_COMBINATIONS, MOST_WORK // max(1, len(document.rules)))
+            remedy = f"Stay within {most:,} with {len(document.rules)} rules: fewer facts, or fewer values of a fact."
             self.report.problems.append(Problem(line, "", "too_many", message, remedy, 1))
 
     def doubles(self) -> None:

@@ -41,6 +41,7 @@ ATTRIBUTES = (
     "order.channel",
     "order.link_kind",
     "order.start_now",
+    "order.started",
     "customer.type",
     "customer.jurisdiction",
     "customer.language",
@@ -84,6 +85,11 @@ class Attribute:
     name: str
     at_least: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def in_credits(self) -> bool:
+        """Whether its threshold is an amount of Credits."""
+        return self.name == "order.credits"
 
 
 @dataclass(frozen=True)

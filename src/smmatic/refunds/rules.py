@@ -104,6 +104,7 @@ def described(order: OrderRow) -> dict[str, object]:
         "order.channel": order.channel,
         "order.link_kind": order.link_kind,
         "order.start_now": order.start_now,
+        "order.started": order.started_at is not None,
         "service.class": terms.get("service_class"),
         "service.category": terms.get("category"),
         "service.platform": terms.get("platform"),
