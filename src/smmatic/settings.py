@@ -56,6 +56,7 @@ class Environment(BaseSettings):
     later_policy_if_better: bool = Field(
         default=False, description="A later policy governs earlier orders where it is better for the customer."
     )
+    nightly_proof: bool = Field(default=True, description="Workers prove the ledger each night and its changes hourly.")
     prepared_statements: bool = Field(
         default=True, description="Off behind a pooler that keeps no prepared statements."
     )
@@ -95,6 +96,7 @@ SMMATIC_CREDIT_CURRENCY = ENV.credit_currency
 SMMATIC_RESELLER_DUPLICATE_SECONDS = ENV.reseller_duplicate_seconds
 SMMATIC_TRUST_PROXY = ENV.trust_proxy
 SMMATIC_LATER_POLICY_IF_BETTER = ENV.later_policy_if_better
+SMMATIC_NIGHTLY_PROOF = ENV.nightly_proof
 SMMATIC_PREPARED_STATEMENTS = ENV.prepared_statements
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10

@@ -103,3 +103,28 @@ def staff_order(who: Person, quantity: int = 10) -> OrderRow:
 def deposit(who: Person, credits: int = 100) -> DepositRow:
     """A deposit that waits for its money."""
     return request_deposit(who, credits * UNITS, new_key()).deposit
+
+
+def asked_gift(who):
+    """A gift above the limit that waits for a second person; the request's id."""
+    from datetime import timedelta
+
+    from smmatic.credits.actions import GiftLimits
+    from smmatic.credits.approval_actions import give_or_ask
+    from smmatic.kernel.clock import now
+
+    limits = GiftLimits(UNITS, UNITS, now() - timedelta(days=30))
+    return give_or_ask(
+        person(Role.OPERATOR), who.id, kind="bonus", units=5 * UNITS, reason="Sorry.", key=new_key(), limits=limits
+    ).approval_id
+
+
+def disputed(who, credits=20):
+    """A deposit of the customer's whose money the bank takes back."""
+    from smmatic.deposits.actions import confirm_deposit, request_deposit
+    from smmatic.deposits.dispute_actions import open_dispute
+
+    operator = person(Role.OPERATOR)
+    asked = request_deposit(who, credits * UNITS, new_key()).deposit
+    confirm_deposit(operator, asked.id, received=asked.money)
+    return open_dispute(operator, asked.id, document="Notice 77 of 24 November", why="The bank took it back.")
