@@ -12,9 +12,9 @@ from smmatic.web.pages import language
 Fields = Mapping[str, Any]
 
 
-def services(_holder: KeyHolder, _fields: Fields) -> list[dict[str, Any]]:
-    """What can be ordered now, in the language of the request."""
-    return [shapes.service_out(row, language()) for row in catalogue.services() if row.deliverable]
+def services(holder: KeyHolder, _fields: Fields) -> list[dict[str, Any]]:
+    """What can be ordered now, at the customer's own prices and in the language of the request."""
+    return [shapes.service_out(row, language()) for row in catalogue.services_for(holder.person.id) if row.deliverable]
 
 
 def balance(holder: KeyHolder, _fields: Fields) -> dict[str, str]:

@@ -40,6 +40,7 @@ _WORDS: Mapping[RefusalCode, Word] = {
     RefusalCode.SERVICE_UNAVAILABLE: Word.SERVICE,
     RefusalCode.NOT_ENOUGH_CREDITS: Word.FUNDS,
     RefusalCode.ORDER_TWICE: Word.TWICE,
+    RefusalCode.ORDER_OVERLAPS: Word.TWICE,
     RefusalCode.RATE_LIMITED: Word.RATE,
     RefusalCode.BUSY: Word.BUSY,
     RefusalCode.UNAVAILABLE: Word.BUSY,
