@@ -130,8 +130,7 @@ def _checked(line: Line, row: ServiceRow | None, terms: dict[str, Any] | None) -
     except (Refusal, Refusals) as refused:
         return Check(refusals=refusals_of(refused)), ""
     link = checked.link.canonical
-    label = checked.link.label if link else ""
-    return Check(row.id, row.version, row.price_id, checked.amount_units, label), link
+    return Check(row.id, row.version, row.price_id, checked.amount_units, link), link
 
 
 def _with_overlap(check: Check, row: ServiceRow, order_id: int | None, twice: int | None) -> Check:
@@ -139,7 +138,7 @@ def _with_overlap(check: Check, row: ServiceRow, order_id: int | None, twice: in
         return Check(refusals=(Refusal(RefusalCode.ORDER_OVERLAPS, "link", number=order_id),))
     if row.overlap == "refuse" and twice is not None:
         return Check(refusals=(Refusal(RefusalCode.LINE_TWICE, "link", line=twice),))
-    return Check(check.service_id, check.version, check.price_id, check.amount, check.label, order_id, twice)
+    return Check(check.service_id, check.version, check.price_id, check.amount, check.link, order_id, twice)
 
 
 def confirm_batch(person: Person, batch_id: int, *, all_or_nothing: bool) -> BatchRow:

@@ -69,7 +69,7 @@ class Check:
     version: int = 0
     price_id: int = 0
     amount: int = 0
-    label: str = ""
+    link: str = ""
     overlap: int | None = None
     twice: int | None = None
     refusals: tuple[Refusal, ...] = ()
@@ -83,7 +83,7 @@ class Check:
         """The check as it is stored."""
         if self.refusals:
             return {"r": [kept_refusal(one) for one in self.refusals]}
-        found = {"s": self.service_id, "v": self.version, "p": self.price_id, "a": self.amount, "l": self.label}
+        found = {"s": self.service_id, "v": self.version, "p": self.price_id, "a": self.amount, "l": self.link}
         return found | {name: at for name, at in (("o", self.overlap), ("t", self.twice)) if at is not None}
 
 
