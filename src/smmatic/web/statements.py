@@ -176,7 +176,8 @@ def _amounts(values: list[Any]) -> list[int]:
 
 def _units(value: Any) -> int:
     if isinstance(value, int | float):
-        return round(float(value) * UNITS)
+        units: int = round(float(value) * UNITS)
+        return units
     text = str(value)
     sign = -1 if text.startswith("-") else 1
     digits = text.lstrip("-")
