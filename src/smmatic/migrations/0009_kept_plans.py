@@ -17,7 +17,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """After the ledger's desk."""
 
-    dependencies = [("smmatic", "0006_notices")]
+    dependencies = [("smmatic", "")]
     operations = [
         migrations.AlterField(
             "order",
