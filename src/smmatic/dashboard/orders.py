@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from smmatic.accounts.queries import Person
 from smmatic.credits.queries import ChargeRow, charge, charges
 from smmatic.dashboard.common import customer_page, form_of
+from smmatic.dashboard.live import list_mark, order_mark, unchanged
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import LIVE, OrderRow, events_of, file_of, files_of, order_of, orders_of
 from smmatic.policy.arithmetic import refundable_units
@@ -58,10 +59,15 @@ def order_list(request: HttpRequest, person: Person) -> HttpResponse:
     rows = orders_of(person.id, statuses=statuses, search=words, before_id=after, limit=PAGE + 1)
     shown = rows[:PAGE]
     money = charges([row.id for row in shown])
+    mark = list_mark((row, money.get(row.id)) for row in shown)
+    if unchanged(request, mark):
+        return HttpResponse(status=204)
     context = {
         "room": "orders",
         "rows": [(row, money.get(row.id)) for row in shown],
         "filters": [(code, label) for code, (label, _statuses) in FILTERS.items()],
+        "mark": mark,
+        "follows": any(row.live for row in shown),
         "show": chosen if chosen in FILTERS else "",
         "q": words,
         "first": after is None,
@@ -81,6 +87,8 @@ def order_page(request: HttpRequest, person: Person, order_id: int) -> HttpRespo
 @customer_page
 def order_live(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """The part of the page that follows the order by itself."""
+    if unchanged(request, order_mark(order_of(person, checked_id(order_id)))):
+        return HttpResponse(status=204)
     return show(request, "dashboard/_order.html", order_context(person, order_id) | {"live": True})
 
 
@@ -129,6 +137,7 @@ def order_context(person: Person, order_id: int) -> dict[str, object]:
     return {
         "room": "orders",
         "order": row,
+        "mark": order_mark(row),
         "charge": money,
         "stages": stages(row),
         "events": lines(events_of(row.id), viewer_id=person.id),

@@ -33,6 +33,8 @@ class RefusalCode(StrEnum):
     JSON_MALFORMED = "json_malformed"
     BODY_TOO_LARGE = "body_too_large"
     BODY_TYPE = "body_type"
+    ACTION_UNKNOWN = "action_unknown"
+    LIST_TOO_LONG = "list_too_long"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     FILE_TOO_LARGE = "file_too_large"
     FILE_KIND = "file_kind"
@@ -122,6 +124,7 @@ class RefusalCode(StrEnum):
     STOP_ASKED_ALREADY = "stop_asked_already"
     UNITS_OUT_OF_RANGE = "units_out_of_range"
     DELIVERABLE_MISSING = "deliverable_missing"
+    ORDER_TWICE = "order_twice"
     ORDERS_TOO_MANY = "orders_too_many"
     # refunds
     CASE_OPEN = "case_open"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
@@ -129,6 +129,12 @@ def order_of(person: Person, order_id: int) -> OrderRow:
     return OrderRow(**values)
 
 
+def own_orders(person: Person, order_ids: Sequence[int]) -> dict[int, OrderRow]:
+    """Those of these orders that are the person's own, by id; the others are left out as if they did not exist."""
+    rows = Order.objects.filter(id__in=order_ids, customer_id=person.id)
+    return {row["id"]: OrderRow(**row) for row in rows.values(*_FIELDS)}
+
+
 def order(order_id: int) -> OrderRow | None:
     """Any order, for code that acts for the system."""
     values = Order.objects.filter(id=order_id).values(*_FIELDS).first()
@@ -193,6 +199,11 @@ def events_of(order_id: int, *, all_of_them: bool = False) -> list[EventRow]:
     if not all_of_them:
         rows = rows.filter(visible=True)
     return [EventRow(**row) for row in rows.order_by("id").values(*_EVENT_FIELDS)]
+
+
+def last_event_id(order_id: int) -> int:
+    """The newest event of an order, 0 where it has none: whatever happened to the order since has another."""
+    return Event.objects.filter(order_id=order_id).aggregate(last=Max("id"))["last"] or 0
 
 
 def event(event_id: int) -> EventRow | None:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """After the holds of 0004."""
 
     dependencies = [
-        ("smmatic", "0004_holding"),
+        ("smmatic", "0007_reseller"),
     ]
 
     operations = [
