@@ -17,7 +17,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """After the ledger's desk."""
 
-    dependencies = [("smmatic", "")]
+    dependencies = [("smmatic", "0008_ledger_desk")]
     operations = [
         migrations.AlterField(
             "order",
