@@ -40,7 +40,7 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, migrations, transl
 	step $(PY) .ci/translations.py check; \
 	exit $$failed
 
-bench: $(VENV)/.base ## placing one order against pgbench on the same server
+bench: $(VENV)/.base ## every row of performance against its yardstick; ARGS=--long for millions
 	@$(PY) -m smmatic bench $(ARGS)
 	@$(PY) -m smmatic bench-policy --results benchmarks/results
 
