@@ -43,6 +43,7 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, migrations, transl
 bench: $(VENV)/.base ## every row of performance against its yardstick; ARGS=--long for millions
 	@$(PY) -m smmatic bench $(ARGS)
 	@$(PY) -m smmatic bench-policy --results benchmarks/results
+	@$(PY) -m smmatic bench-customer
 
 format: $(VENV)/.dev ## let ruff write what it can
 	@$(BIN)/ruff check --fix .

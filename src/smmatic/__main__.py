@@ -56,6 +56,12 @@ COMMANDS = {
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
     "bench-policy": Command("measure decision, check and back-test of the policy", "smmatic.ops.bench_policy:main"),
+    "bench-customer": Command(
+        "measure the order list of a million orders and the check of a mass order", "smmatic.ops.bench_customer:main"
+    ),
+    "bench-customer-on": Command(
+        "the measuring part of bench-customer", "smmatic.ops.bench_customer:measure", Needs.DJANGO
+    ),
     "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
     "bench-client": Command("one client of the bench", "smmatic.ops.bench:client", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),

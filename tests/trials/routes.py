@@ -19,15 +19,22 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from smmatic.accounts.actions import create_api_key, operator_link
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
+from smmatic.catalogue.exports import cells_of
+from smmatic.catalogue.queries import ServiceRow
 from smmatic.kernel.database import fetch_all
+from smmatic.kernel.ids import new_readable_code
+from smmatic.kernel.sheets import read_lines
 from smmatic.notices.sweep import write_due
 from smmatic.orders.actions import keep_file
+from smmatic.orders.list_queries import views_of
+from smmatic.orders.mass_actions import check_batch
+from smmatic.orders.view_actions import save_view
 from smmatic.refunds.actions import ask_stop
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
-from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
+from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
 from tests.web.desk.builders import BACKEND, asked_gift, deposit, disputed, reviewed_case, staff_order
 
 Form = dict[str, Any]
@@ -163,6 +170,23 @@ class Ground:
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
 
     @cached_property
+    def batch(self) -> int:
+        """A mass order that was checked."""
+        rows = read_lines(f"TT-ADS | {ADS_ACCOUNT} | 50", field="lines", maximum_rows=10)
+        return check_batch(self.victim, rows, key=new_key()).id
+
+    @cached_property
+    def view(self) -> int:
+        """A saved view of the customer's."""
+        save_view(self.victim, "mine", "show=live")
+        return views_of(self.victim.id)[0].id
+
+    @cached_property
+    def service(self) -> ServiceRow:
+        """A service that nobody else orders or edits."""
+        return own_service()
+
+    @cached_property
     def talk(self) -> int:
         """A conversation about nothing in particular."""
         return post_message(self.victim, None, "Hello").conversation_id
@@ -206,9 +230,10 @@ class Ground:
         case = self.decided if name in ("case_approve", "case_send_back") else self.case
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
-            "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice, "code": "TT-ADS",
-            "approval_id": self.approval, "dispute_id": self.disputed.id, "format": "csv",
-            "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
+            "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice,
+            "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
+            "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
+            "dispute_id": self.disputed.id, "format": "csv",
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -259,6 +284,10 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:price": _order,
     "dashboard:upload": lambda ground: _order(ground) | _upload(),
     "dashboard:place": _order,
+    "dashboard:mass_check": lambda _: {"key": new_key(), "lines": f"TT-ADS | {ADS_ACCOUNT} | 50"},
+    "dashboard:batch_place": {"which": "all"},
+    "dashboard:view_save": {"name": "Mine", "show": "live", "q": "", "service": "", "from": "", "to": ""},
+    "dashboard:view_delete": lambda ground: {"view": str(ground.view)},
     "dashboard:cancel": lambda _: {"key": new_key()},
     "dashboard:stop": {},
     "dashboard:refund_send": lambda _: {"key": new_key(), "reason": "not_delivered", "words": "It never came.", "file_ids": ""} | _upload(),
@@ -300,6 +329,14 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
+    "desk:catalogue_categories": {"name": "Advertising", "vi-0": "Quảng cáo", "at-0": "0"},
+    "desk:service_add": lambda ground: cells_of(ground.service) | {"code": f"T-{new_readable_code(8)}", "link_kinds": "site"},
+    "desk:service_preview": lambda ground: cells_of(ground.service) | {"link_kinds": "site"},
+    "desk:service_save": lambda ground: cells_of(ground.service) | {"link_kinds": "site", "version": "1", "name_en": "Other"},
+    "desk:service_availability": {"active": "yes"},
+    "desk:service_price": lambda ground: {"customer": str(ground.victim.id), "price": "2.5", "reason": "Many orders.", "back": ""},
+    "desk:catalogue_check": lambda ground: {"source": catalogue_text(ground.service), "upload": ""},
+    "desk:catalogue_run": lambda ground: {"source": catalogue_text(ground.service), "which": "all", "upload": ""},
     "desk:customer_account": {"what": "frozen", "why": "A look."},
     "desk:approval_approve": {"credits": "5"},
     "desk:approval_refuse": {"why": "Too much."},

@@ -162,7 +162,7 @@ def test_what_another_customer_has_looks_like_nothing(at: Ground) -> None:
     """The 404 of an object that is there is the 404 of one that is not, word for word."""
     client = at.client(at.stranger)
     for route in HERE:
-        things = set(route.wants) & {"order_id", "case_id", "deposit_id", "file_id", "key_id"}
+        things = set(route.wants) & {"order_id", "case_id", "deposit_id", "file_id", "key_id", "batch_id"}
         if route.room != "dashboard" or not things:
             continue
         there, nowhere = at.address(route), at.address(route, **dict.fromkeys(things, 9_000_000_000))

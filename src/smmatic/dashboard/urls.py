@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from smmatic.dashboard import catalogue, deposits, help, notices, orders, place, refunds, settings, wallet
+from smmatic.dashboard import (
+    catalogue,
+    deposits,
+    help,
+    mass,
+    notices,
+    order_list,
+    orders,
+    place,
+    refunds,
+    settings,
+    wallet,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -11,7 +23,20 @@ urlpatterns = [
     path("services/<str:code>/price", place.live_price, name="price"),
     path("services/<str:code>/files", place.upload, name="upload"),
     path("services/<str:code>/order", place.place_order, name="place"),
-    path("orders", orders.order_list, name="orders"),
+    path("orders", order_list.list_page, name="orders"),
+    path("orders/export.csv", order_list.export, {"kind": "csv"}, name="orders_csv"),
+    path("orders/export.xlsx", order_list.export, {"kind": "xlsx"}, name="orders_xlsx"),
+    path("orders/views/save", order_list.keep_view, name="view_save"),
+    path("orders/views/delete", order_list.drop_view, name="view_delete"),
+    path("orders/many", mass.mass_page, name="mass"),
+    path("orders/many/check", mass.check, name="mass_check"),
+    path("orders/many/template.csv", mass.template, {"kind": "csv"}, name="mass_template_csv"),
+    path("orders/many/template.xlsx", mass.template, {"kind": "xlsx"}, name="mass_template_xlsx"),
+    path("orders/many/<int:batch_id>", mass.batch_page, name="batch"),
+    path("orders/many/<int:batch_id>/live", mass.batch_live, name="batch_live"),
+    path("orders/many/<int:batch_id>/place", mass.place, name="batch_place"),
+    path("orders/many/<int:batch_id>/lines.csv", mass.batch_file, {"kind": "csv"}, name="batch_csv"),
+    path("orders/many/<int:batch_id>/lines.xlsx", mass.batch_file, {"kind": "xlsx"}, name="batch_xlsx"),
     path("orders/<int:order_id>", orders.order_page, name="order"),
     path("orders/<int:order_id>/live", orders.order_live, name="order_live"),
     path("orders/<int:order_id>/cancel", orders.cancel_order, name="cancel"),

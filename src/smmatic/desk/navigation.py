@@ -17,6 +17,7 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("talks", _("Messages"), "message"),
     ("deposits", _("Deposits"), "building-bank"),
     ("money", _("Credits"), "report-money"),
+    ("catalogue", _("Services"), "package"),
     ("people", _("People"), "users"),
     ("policy", _("Policy"), "gavel"),
 )

@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from smmatic.desk import cases, deposits, home, ledger, mails, money, orders, people, policy, talk, work
+from smmatic.desk import (
+    cases,
+    catalogue,
+    catalogue_files,
+    deposits,
+    home,
+    ledger,
+    mails,
+    money,
+    orders,
+    people,
+    policy,
+    talk,
+    work,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -45,6 +59,20 @@ urlpatterns = [
     path("deposits/<int:deposit_id>/decline", deposits.decline, name="deposit_decline"),
     path("deposits/<int:deposit_id>/dispute", ledger.dispute, name="deposit_dispute"),
     path("credits", money.money_page, name="money"),
+    path("catalogue", catalogue.catalogue_page, name="catalogue"),
+    path("catalogue/categories", catalogue.set_categories, name="catalogue_categories"),
+    path("catalogue/new", catalogue.new_service, name="service_new"),
+    path("catalogue/add", catalogue.add_service, name="service_add"),
+    path("catalogue/preview", catalogue.preview, name="service_preview"),
+    path("catalogue/export.csv", catalogue_files.export, {"kind": "csv"}, name="catalogue_csv"),
+    path("catalogue/export.xlsx", catalogue_files.export, {"kind": "xlsx"}, name="catalogue_xlsx"),
+    path("catalogue/import", catalogue_files.import_page, name="catalogue_import"),
+    path("catalogue/import/check", catalogue_files.check, name="catalogue_check"),
+    path("catalogue/import/run", catalogue_files.run, name="catalogue_run"),
+    path("catalogue/<int:service_id>", catalogue.service_page, name="service"),
+    path("catalogue/<int:service_id>/save", catalogue.save, name="service_save"),
+    path("catalogue/<int:service_id>/availability", catalogue.availability, name="service_availability"),
+    path("catalogue/<int:service_id>/price", catalogue.customer_price, name="service_price"),
     path("credits/reports", ledger.reports, name="reports"),
     path("credits/reports.<str:format>", ledger.report_sheet, name="report_sheet"),
     path("credits/two-people", ledger.two_people, name="two_people"),

@@ -27,6 +27,7 @@ from smmatic.kernel.refusals import Refusal
 
 log = structlog.get_logger("smmatic.worker")
 SWEEPS = (
+    "smmatic.orders.mass_actions:carry_on_due",
     "smmatic.notices.sweep:write_due",
     "smmatic.notices.sweep:send_due",
     "smmatic.credits.expiry_actions:expire_due",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext
 
-from smmatic.kernel.refusal_words import credits, deposits, inputs, mail, orders, policy, refunds, requests
+from smmatic.kernel.refusal_words import catalogue, credits, deposits, inputs, mail, orders, policy, refunds, requests
 from smmatic.kernel.refusal_words.words import Words
 
 
@@ -114,8 +114,19 @@ class RefusalCode(StrEnum):
     CATALOGUE_CODE_TWICE = "catalogue_code_twice"
     CATALOGUE_ONE_OF = "catalogue_one_of"
     CATALOGUE_SIZE = "catalogue_size"
+    CATALOGUE_CODE_TAKEN = "catalogue_code_taken"
+    CUSTOMER_UNKNOWN = "customer_unknown"
+    CATALOGUE_VERSION = "catalogue_version"
+    SHEET_TOO_LARGE = "sheet_too_large"
+    SHEET_UNREADABLE = "sheet_unreadable"
+    SHEET_EMPTY = "sheet_empty"
     POLICY_CHANGED = "policy_changed"
     # orders
+    ORDER_OVERLAPS = "order_overlaps"
+    LINE_TWICE = "line_twice"
+    BATCH_STATE = "batch_state"
+    BATCH_WRONG = "batch_wrong"
+    VIEW_TOO_MANY = "view_too_many"
     ORDER_ENDED = "order_ended"
     ORDER_ACCEPTED = "order_accepted"
     ORDER_NOT_WAITING = "order_not_waiting"
@@ -155,7 +166,16 @@ class RefusalCode(StrEnum):
 
 CODES: dict[RefusalCode, Words] = {
     RefusalCode(code): words
-    for table in (requests.WORDS, credits.WORDS, orders.WORDS, refunds.WORDS, deposits.WORDS, mail.WORDS, policy.WORDS)
+    for table in (
+        requests.WORDS,
+        catalogue.WORDS,
+        credits.WORDS,
+        orders.WORDS,
+        refunds.WORDS,
+        deposits.WORDS,
+        mail.WORDS,
+        policy.WORDS,
+    )
     for code, words in table.items()
 } | {RefusalCode(code): Words(422, *texts) for code, texts in inputs.INPUT_WORDS.items()}
 """The words of every code, from the file of its area in `refusal_words`."""
@@ -207,6 +227,12 @@ class Refusal(Exception):
 
     def _values(self) -> "_Values":
         return _Values(self.facts, support=settings.SMMATIC_SUPPORT_ADDRESS)
+
+    def at(self, field: str | None) -> "Refusal":
+        """The same refusal for another field, as where a form names it otherwise."""
+        other = Refusal(self.code, field, clause=self.clause)
+        other.facts = self.facts
+        return other
 
     def as_dict(self) -> dict[str, object]:
         """The refusal as every API answers it."""

@@ -9,6 +9,7 @@ from django.db.models import F, Max, Q
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
+from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.models import Event, File, Order
 
@@ -236,6 +237,12 @@ def own_files(person: Person, file_ids: Sequence[int]) -> list[FileRow]:
     """The person's files among these that belong to no order yet."""
     rows = File.objects.filter(id__in=file_ids, owner_id=person.id, order=None)
     return [FileRow(**row) for row in rows.order_by("id").values(*_FILE_FIELDS)]
+
+
+def open_on_link(customer_id: int, service_id: int, link: str) -> int | None:
+    """The customer's newest open order of a service for exactly this canonical link, or None."""
+    row = fetch_one("SELECT orders_open_on_link_v1(%s, %s, %s) AS id", [customer_id, service_id, link])
+    return row["id"] if row else None
 
 
 def _page(rows: Any, statuses: Sequence[str], search: str, before_id: int | None, limit: int) -> list[OrderRow]:

@@ -52,6 +52,12 @@ STATUS: dict[str, dict[str, Word]] = {
         "too_late": Word(_("Too late to stop"), "circle-x", "bad"),
         "unknown": Word(_("No answer to the stop request"), "help-circle", "warn"),
     },
+    "batch": {
+        "checked": Word(_("Checked, nothing charged"), "eye", "info"),
+        "placing": Word(_("Being ordered"), "progress", "info"),
+        "placed": Word(_("Ordered"), "circle-check", "good"),
+        "refused": Word(_("Nothing ordered"), "circle-x", "bad"),
+    },
     "desk_order": {"waiting": Word(_("Waiting for the customer"), "bell", "warn")},
     "desk_case": {
         "waiting": Word(_("Waiting for the customer"), "bell", "warn"),

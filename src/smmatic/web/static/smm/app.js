@@ -138,6 +138,9 @@
   body.addEventListener("toast", function (event) { toast(event.detail.text || event.detail.value, event.detail.tone); });
   body.addEventListener("htmx:sendError", function (event) { if (!event.target.hasAttribute("data-poll")) toast(word("offline"), "bad"); });
   body.addEventListener("htmx:responseError", function (event) { if (!event.target.hasAttribute("data-poll")) toast(word("failed"), "bad"); });
+  // On paper nothing is folded away.
+  window.addEventListener("beforeprint", function () { each(doc, "main details:not([open])", function (one) { one.open = true; one.setAttribute("data-printed", ""); }); });
+  window.addEventListener("afterprint", function () { each(doc, "[data-printed]", function (one) { one.open = false; one.removeAttribute("data-printed"); }); });
   showTheme();
   ready(body);
   // The first mistake of a refused form takes the focus, as a screen reader needs it.
