@@ -17,7 +17,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """After the ledger's desk."""
 
-    dependencies = [("smmatic", "0008_ledger_desk")]
+    dependencies = [("smmatic", "0009_catalogue_desk_and_mass_orders")]
     operations = [
         migrations.AlterField(
             "order",
