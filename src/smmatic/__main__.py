@@ -56,6 +56,8 @@ COMMANDS = {
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
     "bench-policy": Command("measure decision, check and back-test of the policy", "smmatic.ops.bench_policy:main"),
+    "bench-accept": Command("measure accepting due orders with several workers", "smmatic.ops.bench_accept:main"),
+    "bench-accept-part": Command("one part of that bench", "smmatic.ops.bench_accept:part", Needs.DJANGO),
     "bench-customer": Command(
         "measure the order list of a million orders and the check of a mass order", "smmatic.ops.bench_customer:main"
     ),

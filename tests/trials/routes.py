@@ -21,6 +21,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.catalogue.exports import cells_of
 from smmatic.catalogue.queries import ServiceRow
+from smmatic.fulfilment.models import ProviderWord
 from smmatic.kernel.database import fetch_all
 from smmatic.kernel.ids import new_readable_code
 from smmatic.kernel.sheets import read_lines
@@ -35,7 +36,7 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
-from tests.web.desk.builders import BACKEND, asked_gift, deposit, disputed, reviewed_case, staff_order
+from tests.web.desk.builders import BACKEND, a_provider, asked_gift, deposit, disputed, reviewed_case, staff_order
 
 Form = dict[str, Any]
 
@@ -170,6 +171,16 @@ class Ground:
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
 
     @cached_property
+    def provider(self) -> int:
+        """A provider that delivers nothing any more."""
+        return a_provider().id
+
+    @cached_property
+    def word(self) -> int:
+        """A word of that provider."""
+        return ProviderWord.objects.create(provider_id=self.provider, place="end", word=new_key()).id
+
+    @cached_property
     def batch(self) -> int:
         """A mass order that was checked."""
         rows = read_lines(f"TT-ADS | {ADS_ACCOUNT} | 50", field="lines", maximum_rows=10)
@@ -234,6 +245,7 @@ class Ground:
             "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
             "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
             "dispute_id": self.disputed.id, "format": "csv",
+            "provider_id": self.provider,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -329,6 +341,13 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
+    "desk:order_look": {},
+    "desk:provider_switch": {"on": "1"},
+    "desk:provider_breaker": {},
+    "desk:provider_word": lambda ground: {"word": str(ground.word), "meaning": "own_error"},
+    "desk:provider_limits": {"calls_per_minute": "60", "low_balance": "5.00", "currency": "25"},
+    "desk:provider_offer": {"service": "TT-ADS", "remote_service": "771", "unit_cost": "0.90"},
+    "desk:provider_secret": {},
     "desk:catalogue_categories": {"name": "Advertising", "vi-0": "Quảng cáo", "at-0": "0"},
     "desk:service_add": lambda ground: cells_of(ground.service) | {"code": f"T-{new_readable_code(8)}", "link_kinds": "site"},
     "desk:service_preview": lambda ground: cells_of(ground.service) | {"link_kinds": "site"},

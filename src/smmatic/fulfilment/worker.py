@@ -27,6 +27,7 @@ from smmatic.kernel.refusals import Refusal
 
 log = structlog.get_logger("smmatic.worker")
 SWEEPS = (
+    "smmatic.fulfilment.upkeep_actions:sweep",
     "smmatic.orders.mass_actions:carry_on_due",
     "smmatic.notices.sweep:write_due",
     "smmatic.notices.sweep:send_due",

@@ -9,8 +9,11 @@ from django.test import Client
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.deposits.actions import request_deposit
 from smmatic.deposits.queries import DepositRow
+from smmatic.fulfilment.actions import ensure_provider
+from smmatic.fulfilment.queries import ProviderRow
 from smmatic.kernel.amounts import UNITS
 from smmatic.orders.actions import accept_due
 from smmatic.orders.queries import OrderRow
@@ -103,6 +106,13 @@ def staff_order(who: Person, quantity: int = 10) -> OrderRow:
 def deposit(who: Person, credits: int = 100) -> DepositRow:
     """A deposit that waits for its money."""
     return request_deposit(who, credits * UNITS, new_key()).deposit
+
+
+def a_provider() -> ProviderRow:
+    """A provider that is switched off, so that no order of another test goes to it."""
+    made = ensure_provider(f"p-{new_key()}", adapter="webhook", base_url="https://provider.example/in", active=False)
+    keep_deliverable(None)  # as in every test: services can be ordered
+    return made
 
 
 def asked_gift(who):
