@@ -31,7 +31,7 @@ from smmatic.policy import queries as policy
 MAX_ROWS = 10_000
 """Most orders in one mass order."""
 
-_PLACE = "SELECT orders_place_v2(%s::jsonb, %s)::text"
+_PLACE = "SELECT orders_place_v3(%s::jsonb, %s)::text"
 _REPLAY = "SELECT orders_replay_v1(%s, %s::jsonb)::text"
 
 UNATTACHED_LIFE = timedelta(hours=24)

@@ -19,9 +19,11 @@ class Order(models.Model):
     `next_check_at` outlives the end: until it is NULL somebody may still be delivering.
     """
 
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    # Rows that all customers share carry no database constraint: each insert would lock them (FOR KEY SHARE). Placing
-    # checks service and policy itself, and versions are append-only.
+    # What placing has locked or checked itself carries no database constraint: each insert would lock the row that it
+    # points to (FOR KEY SHARE). The hold locks the customer's account; versions are append-only.
+    customer = models.ForeignKey(
+        "smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     service = models.ForeignKey(
         "smmatic.Service", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )

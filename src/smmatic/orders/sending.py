@@ -42,7 +42,7 @@ class Terms:
 
 
 def payload(terms: Terms, lines: Sequence[Line], *, single: bool, all_or_nothing: bool) -> str:
-    """The parameter of `orders_place_v2`, as JSON."""
+    """The parameter of `orders_place_v3`, as JSON."""
     services: dict[int, int] = {}
     listed: list[dict[str, Any]] = []
     rows = []
