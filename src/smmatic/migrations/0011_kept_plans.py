@@ -17,7 +17,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """After the ledger's desk."""
 
-    dependencies = [("smmatic", "0009_catalogue_desk_and_mass_orders")]
+    dependencies = [("smmatic", "0010_cases")]
     operations = [
         migrations.AlterField(
             "order",
