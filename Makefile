@@ -40,11 +40,12 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, migrations, transl
 	step $(PY) .ci/translations.py check; \
 	exit $$failed
 
-bench: $(VENV)/.base ## every row of performance against its yardstick; ARGS=--long for millions
 trials: $(VENV)/.dev ## the long fault trials, with reports in trials/reports; ARGS="-k chaos" for some
 	@TRIALS_REPORT=1 TRIALS_ORDERS=$${TRIALS_ORDERS:-15000} TRIALS_KILL_ORDERS=$${TRIALS_KILL_ORDERS:-10000} \
 		TRIALS_KILL_EVERY=$${TRIALS_KILL_EVERY:-3} TRIALS_ROUNDS=$${TRIALS_ROUNDS:-10} \
 		$(PY) -m pytest tests/trials --timeout 7200 $(ARGS)
+
+bench: $(VENV)/.base ## every row of performance against its yardstick; ARGS=--long for millions
 	@$(PY) -m smmatic bench $(ARGS)
 	@$(PY) -m smmatic bench-policy --results benchmarks/results
 	@$(PY) -m smmatic bench-accept

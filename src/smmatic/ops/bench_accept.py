@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from smmatic.ops.bench import READY, _database, _smmatic
+from smmatic.ops.bench import READY, _database, smmatic
 from smmatic.ops.postgres import data_folder, server
 from smmatic.ops.postgres_cluster import version
 
@@ -41,9 +41,9 @@ def main(argv: Sequence[str]) -> int:
     with server(data_folder()) as handle, _database(handle, "smmatic_bench_accept") as (owner, app):
         environment = _environment(owner, app)
         for command in (["migrate", "--quiet"], ["prepare"]):
-            _smmatic(command, environment)
+            smmatic(command, environment)
         rounds = [_round_of(environment, chosen.orders, chosen.workers) for _round in range(chosen.rounds)]
-        _smmatic(["prove"], environment)
+        smmatic(["prove"], environment)
         report = {
             "orders": chosen.orders, "workers": chosen.workers, "batch": BATCH, "postgresql": version(),
             "rounds": rounds,
@@ -65,8 +65,8 @@ def _environment(owner: str, app: str) -> dict[str, str]:
 
 
 def _round_of(environment: dict[str, str], orders: int, workers: int) -> dict[str, Any]:
-    plain = json.loads(_smmatic(["bench-accept-part", "plain", str(orders)], environment).splitlines()[-1])
-    _smmatic(["bench-accept-part", "make", str(orders)], environment)
+    plain = json.loads(smmatic(["bench-accept-part", "plain", str(orders)], environment).splitlines()[-1])
+    smmatic(["bench-accept-part", "make", str(orders)], environment)
     command = [sys.executable, "-m", "smmatic", "bench-accept-part", "work", "0"]
     running = [
         subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -83,7 +83,7 @@ def _round_of(environment: dict[str, str], orders: int, workers: int) -> dict[st
     told = [json.loads(process.communicate()[0].splitlines()[-1]) for process in running]
     seconds = max(one["ended"] for one in told) - start
     accepted = [one["accepted"] for one in told]
-    checked = json.loads(_smmatic(["bench-accept-part", "check", "0"], environment).splitlines()[-1])
+    checked = json.loads(smmatic(["bench-accept-part", "check", "0"], environment).splitlines()[-1])
     return {
         "per_second": round(orders / seconds), "by_worker": accepted, "plain_per_second": plain["per_second"],
         "database_seconds_by_worker": [round(one["inside"], 3) for one in told], "seconds": round(seconds, 3),
