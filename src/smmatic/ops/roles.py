@@ -32,6 +32,9 @@ HISTORY = (
     "fulfilment_callback",
     "fulfilment_balance",
     "fulfilment_event",
+    "refunds_incident",
+    "refunds_incident_event",
+    "accounts_audit",
 )
 """Tables that the app role may not change: the ledger is written by functions of the owner, events only grow.
 
