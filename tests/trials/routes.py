@@ -19,6 +19,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from smmatic.accounts.actions import create_api_key, operator_link
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
+from smmatic.fulfilment.rework_actions import ask_rework
+from smmatic.fulfilment.rework_queries import rework
 from smmatic.kernel.database import fetch_all
 from smmatic.notices.sweep import write_due
 from smmatic.orders.actions import keep_file
@@ -28,7 +30,7 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
-from tests.web.desk.builders import BACKEND, deposit, reviewed_case, staff_order
+from tests.web.desk.builders import BACKEND, delivered_order, deposit, reviewed_case, staff_order
 
 Form = dict[str, Any]
 
@@ -133,6 +135,16 @@ class Ground:
         return ask_stop(self.victim, number).id
 
     @cached_property
+    def finished(self) -> int:
+        """An order that our own people completed, within its days of rework."""
+        return delivered_order(self.victim).id
+
+    @cached_property
+    def rework(self) -> int:
+        """What the customer asked to be done again of another such order."""
+        return ask_rework(self.victim, delivered_order(self.victim).id, "Page two.")
+
+    @cached_property
     def decided(self) -> CaseRow:
         """Decided, above the limit: it waits for a second person."""
         agent = self.staff[Role.AGENT]
@@ -184,11 +196,17 @@ class Ground:
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
             order_id = self.stopping if name == "work_stop" else self.staffed
+        if name in ("rework", "accept", "ask_rework"):
+            order_id = self.finished
+        if name == "work_rework":
+            row = rework(self.rework)
+            order_id = row.order_id if row else 0
         case = self.decided if name in ("case_approve", "case_send_back") else self.case
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
             "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
+            "rework_id": self.rework,
         }  # fmt: skip
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
@@ -231,6 +249,16 @@ def _upload(**fields: str) -> Form:
     return {"upload": SimpleUploadedFile("note.txt", b"a text"), **fields}
 
 
+def _handover(**fields: str) -> Form:
+    more = {
+        "links": "https://drive.google.com/file/d/1a2b3c",
+        "file_ids": "",
+        "proof": "Seen on the page.",
+        "proof_ids": "",
+    }
+    return _upload(**fields) | more
+
+
 PASSWORD = "a long pass phrase 77"
 _WRITE = {"kind": "message", "body": "A line."}
 FORMS: dict[str, Form | Callable[[Ground], Form]] = {
@@ -241,6 +269,8 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:place": _order,
     "dashboard:cancel": lambda _: {"key": new_key()},
     "dashboard:stop": {},
+    "dashboard:rework": lambda _: {"key": new_key(), "reason": "Page two is missing."},
+    "dashboard:accept": {},
     "dashboard:refund_send": lambda _: {"key": new_key(), "reason": "not_delivered", "words": "It never came.", "file_ids": ""} | _upload(),
     "dashboard:order_write": {"body": "A line."},
     "dashboard:case_add": {"words": "One thing more."},
@@ -260,8 +290,10 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:case_write": _WRITE,
     "desk:case_goodwill": lambda _: {"key": new_key(), "credits": "1.5", "days": "30", "reason": "Sorry."},
     "desk:work_take": {},
-    "desk:work_progress": lambda _: _upload(units="3", note="So far.", file_ids=""),
-    "desk:work_finish": lambda _: _upload(note="Done.", file_ids=""),
+    "desk:work_assign": lambda ground: {"what": "hand", "to": str(ground.staff[Role.OPERATOR].id), "note": "Half done."},
+    "desk:work_progress": lambda _: _handover(units="3", note="So far."),
+    "desk:work_finish": lambda _: _handover(note="Done."),
+    "desk:work_rework": lambda _: _handover(note="Again.", answer="finish", why=""),
     "desk:work_refuse": {"why": "We can't."},
     "desk:work_give_up": {"why": "We can't."},
     "desk:work_stop": {"answer": "go_on", "why": "Too late."},

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.dashboard import catalogue, deposits, help, orders, place, refunds, settings, wallet
+from smmatic.dashboard import catalogue, deposits, help, order, orders, place, refunds, settings, wallet
 
 app_name = "dashboard"
 urlpatterns = [
@@ -12,10 +12,12 @@ urlpatterns = [
     path("services/<str:code>/files", place.upload, name="upload"),
     path("services/<str:code>/order", place.place_order, name="place"),
     path("orders", orders.order_list, name="orders"),
-    path("orders/<int:order_id>", orders.order_page, name="order"),
-    path("orders/<int:order_id>/live", orders.order_live, name="order_live"),
-    path("orders/<int:order_id>/cancel", orders.cancel_order, name="cancel"),
-    path("orders/<int:order_id>/stop", orders.stop_order, name="stop"),
+    path("orders/<int:order_id>", order.order_page, name="order"),
+    path("orders/<int:order_id>/live", order.order_live, name="order_live"),
+    path("orders/<int:order_id>/cancel", order.cancel_order, name="cancel"),
+    path("orders/<int:order_id>/stop", order.stop_order, name="stop"),
+    path("orders/<int:order_id>/rework", order.rework_order, name="rework"),
+    path("orders/<int:order_id>/accept", order.accept_order, name="accept"),
     path("orders/<int:order_id>/refund", refunds.request_page, name="refund"),
     path("orders/<int:order_id>/refund/gives", refunds.request_preview, name="refund_gives"),
     path("orders/<int:order_id>/refund/send", refunds.send_request, name="refund_send"),
@@ -27,7 +29,7 @@ urlpatterns = [
     path("requests/<int:case_id>/add", refunds.add_words, name="case_add"),
     path("requests/<int:case_id>/contest", refunds.contest_case, name="case_contest"),
     path("requests/<int:case_id>/withdraw", refunds.withdraw_case, name="case_withdraw"),
-    path("files/<int:file_id>", orders.file_download, name="file"),
+    path("files/<int:file_id>", order.file_download, name="file"),
     path("wallet", wallet.wallet_page, name="wallet"),
     path("wallet/statement.csv", wallet.statement_csv, name="statement_csv"),
     path("wallet/deposits", deposits.ask, name="deposit_ask"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work
+from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work, work_order
 
 app_name = "desk"
 urlpatterns = [
@@ -18,14 +18,16 @@ urlpatterns = [
     path("cases/<int:case_id>/write", cases.say, name="case_write"),
     path("cases/<int:case_id>/goodwill", cases.goodwill, name="case_goodwill"),
     path("work", work.work_list, name="work"),
-    path("work/<int:order_id>", work.work_page, name="work_order"),
-    path("work/<int:order_id>/take", work.take, name="work_take"),
-    path("work/<int:order_id>/progress", work.progress, name="work_progress"),
-    path("work/<int:order_id>/finish", work.finish, name="work_finish"),
-    path("work/<int:order_id>/refuse", work.refuse, name="work_refuse"),
-    path("work/<int:order_id>/give-up", work.give_up, name="work_give_up"),
-    path("work/<int:order_id>/stop", work.answer_stop, name="work_stop"),
-    path("work/<int:order_id>/write", work.say, name="work_write"),
+    path("work/<int:order_id>", work_order.work_page, name="work_order"),
+    path("work/<int:order_id>/take", work_order.take, name="work_take"),
+    path("work/<int:order_id>/assign", work_order.assign, name="work_assign"),
+    path("work/<int:order_id>/progress", work_order.progress, name="work_progress"),
+    path("work/<int:order_id>/finish", work_order.finish, name="work_finish"),
+    path("work/<int:order_id>/refuse", work_order.refuse, name="work_refuse"),
+    path("work/<int:order_id>/give-up", work_order.give_up, name="work_give_up"),
+    path("work/<int:order_id>/stop", work_order.answer_stop, name="work_stop"),
+    path("work/<int:order_id>/rework/<int:rework_id>", work_order.rework, name="work_rework"),
+    path("work/<int:order_id>/write", work_order.say, name="work_write"),
     path("orders", orders.order_list, name="orders"),
     path("orders/<int:order_id>", orders.order_page, name="order"),
     path("orders/<int:order_id>/presume", orders.presume, name="order_presume"),

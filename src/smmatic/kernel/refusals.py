@@ -118,7 +118,6 @@ class RefusalCode(StrEnum):
     # staff work and rework
     DELIVERABLE_LINK = "deliverable_link"
     DELIVERABLE_TOO_MANY = "deliverable_too_many"
-    PROOF_MISSING = "proof_missing"
     WORK_OF_ANOTHER = "work_of_another"
     COLLEAGUE_UNKNOWN = "colleague_unknown"
     REWORK_NOT_OFFERED = "rework_not_offered"

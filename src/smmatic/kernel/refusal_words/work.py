@@ -17,11 +17,6 @@ WORDS: dict[str, Words] = {
         _("At most %(maximum)s of them can be handed over at once."),
         _("Hand over some now and the rest after it."),
     ),
-    "proof_missing": Words(
-        422,
-        _("The proof that the work was done is missing."),
-        _("Say what can be checked and where, or add a picture of it, then send again."),
-    ),
     "work_of_another": Words(
         409,
         _("This is being worked on by %(name)s."),
