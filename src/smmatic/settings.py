@@ -44,6 +44,9 @@ class Environment(BaseSettings):
     later_policy_if_better: bool = Field(
         default=False, description="A later policy governs earlier orders where it is better for the customer."
     )
+    prepared_statements: bool = Field(
+        default=True, description="Off behind a pooler that keeps no prepared statements."
+    )
     log_level: str = "INFO"
 
 
@@ -74,6 +77,7 @@ SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_h
 SMMATIC_WORKER_IDLE_SECONDS = ENV.worker_idle_seconds
 SMMATIC_API_CALLS_PER_MINUTE = ENV.api_calls_per_minute
 SMMATIC_LATER_POLICY_IF_BETTER = ENV.later_policy_if_better
+SMMATIC_PREPARED_STATEMENTS = ENV.prepared_statements
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10
 

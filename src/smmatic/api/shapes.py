@@ -95,7 +95,7 @@ def preview_out(preview: Preview) -> PreviewOut:
 
 
 def stop_out(row: OrderRow, plan: StopPlan) -> StopOut:
-    """Whether a stop can be asked for, and what it gives if it is confirmed now: by the plan that asking carries out."""
+    """Whether a stop can be asked for, and what it gives if confirmed now, by the plan that asking carries out."""
     return StopOut(
         offered=plan.offered,
         possible=plan.refusal is None,

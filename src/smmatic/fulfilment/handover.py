@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smmatic.catalogue.addresses import UnreadableLink, clean, read_address
+from smmatic.catalogue.addresses import clean, read_address
+from smmatic.catalogue.kinds import UnreadableLink
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.texts import clean_text
 

@@ -125,6 +125,7 @@ class RefusalCode(StrEnum):
     REWORK_TOO_LATE = "rework_too_late"
     REWORK_OPEN = "rework_open"
     REWORK_ENDED = "rework_ended"
+    ORDERS_TOO_MANY = "orders_too_many"
     # refunds
     CASE_OPEN = "case_open"
     CASE_CLOSED = "case_closed"

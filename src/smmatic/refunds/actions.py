@@ -23,8 +23,8 @@ from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
-from smmatic.refunds.stop_rules import ANSWERS, StopPlan, as_stopped, plan_stop
 from smmatic.refunds.steps import carry_out, open_case, record_claims
+from smmatic.refunds.stop_rules import ANSWERS, StopPlan, as_stopped, plan_stop
 
 MAX_WORDS = 4000
 

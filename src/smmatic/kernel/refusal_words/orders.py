@@ -51,4 +51,9 @@ WORDS: dict[str, Words] = {
     "deliverable_missing": Words(
         422, _("There is nothing that the customer could look at."), _("Add a file or a note, then send again.")
     ),
+    "orders_too_many": Words(
+        422,
+        _("One mass order has between one and %(maximum)s orders."),
+        _("Split the list and send the parts one after the other. Nothing was charged."),
+    ),
 }

@@ -18,6 +18,7 @@ from smmatic.kernel.refusals import CODES, Refusal
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import preview_sentence
 from smmatic.web import words
+from smmatic.web.charts import Chart, draw
 
 register = template.Library()
 
@@ -113,6 +114,13 @@ def icon(name: str, extra: str = "") -> SafeString:
         static("vendor/tabler/icons.svg"),
         name,
     )
+
+
+@register.inclusion_tag("_chart.html")
+def chart(drawn: Chart, name: str) -> dict[str, object]:
+    """A chart with its table. `name` is unique in the page; a phone gets a drawing of its own width."""
+    wide = SafeString(draw(drawn, name=f"{name}-w"))
+    return {"chart": drawn, "wide": wide, "narrow": SafeString(draw(drawn, width=350, height=240, name=f"{name}-n"))}
 
 
 @register.simple_tag
