@@ -15,7 +15,7 @@ from smmatic.fulfilment.rework_actions import accept_work, accepted, ask_rework
 from smmatic.fulfilment.rework_queries import plan_of, reworks_of_order
 from smmatic.fulfilment.work_queries import handed_over
 from smmatic.kernel.refusals import Refusal
-from smmatic.orders.queries import EventRow, OrderRow, events_of, file_of, files_of, order_of
+from smmatic.orders.queries import EventRow, FileRow, OrderRow, events_of, file_of, files_of, order_of
 from smmatic.refunds.actions import ask_stop, cancel, preview_cancel, preview_refund, preview_stop
 from smmatic.refunds.queries import cases_of_order
 from smmatic.support.queries import messages_of_order
@@ -24,6 +24,9 @@ from smmatic.web.timeline import lines
 
 SHOWN = 12
 """Lines of the timeline that stand on the page at once; the earlier ones are a click away."""
+
+GIVEN = 4
+"""Handovers that stand on the page at once."""
 
 
 @require_safe
@@ -111,7 +114,7 @@ def order_context(request: HttpRequest, person: Person, order_id: int) -> dict[s
         "stages": stages(row),
         **_timeline(request, events, person),
         **_work(row),
-        "given": handed_over(events, files),
+        **_given(request, events, files),
         "sent_files": [file for file in files if file.purpose in ("brief", "evidence")],
         "policy_version": cancelling.situation.policy.version,
         "document": cancelling.situation.policy.document,
@@ -124,6 +127,7 @@ def order_context(request: HttpRequest, person: Person, order_id: int) -> dict[s
         "open_case": next((case for case in cases if case.open), None),
         "undo_until": undo_until(row),
         "overdue": row.live and row.started_at is None and row.status != "pending",
+        "live_query": "&".join(f"{name}=all" for name in ("timeline", "given") if request.GET.get(name) == "all"),
         "needs_poll": row.live or any(case.open for case in cases) or any(r.open for r in reworks_of_order(row.id)),
     }
 
@@ -167,6 +171,13 @@ def _timeline(request: HttpRequest, events: list[EventRow], person: Person) -> d
         "hidden_events": len(events) - len(shown),
         "whole_timeline": everything and len(events) > SHOWN,
     }
+
+
+def _given(request: HttpRequest, events: list[EventRow], files: list[FileRow]) -> dict[str, object]:
+    """What was handed over, the newest first: a few, or with `?given=all` everything."""
+    given = handed_over(events, files)
+    few = given if request.GET.get("given") == "all" or len(given) <= GIVEN + 1 else given[:GIVEN]
+    return {"given": few, "hidden_given": len(given) - len(few), "whole_given": len(given) > GIVEN + 1 and few is given}
 
 
 def _work(row: OrderRow) -> dict[str, object]:

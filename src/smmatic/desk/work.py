@@ -1,10 +1,12 @@
 """Staff work: everything that our own people have to do, by promise, and how much is in whose hands."""
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 
 from smmatic.accounts.queries import Person
 from smmatic.desk.common import desk_page, desk_show, names_of
-from smmatic.desk.due import Due, due_at
+from smmatic.desk.due import Due, due_at, length
 from smmatic.fulfilment.work_queries import DONE_DAYS, Load, WorkItem, item_of, loads, work_queue
 from smmatic.orders.queries import OrderRow
 
@@ -35,6 +37,7 @@ def work_list(request: HttpRequest, person: Person) -> HttpResponse:
         "show": chosen if chosen in shows or chosen == "who" else "",
         "who": int(who) if chosen == "who" else None,
         "loads": load,
+        "took": {row.staff_id: length(timedelta(hours=row.done.hours)) for row in load if row.done},
         "most": max([row.items for row in load], default=0),
         "done_days": DONE_DAYS,
         "names": names_of({item.staff_id for item in items}, {item.order.customer_id for item in items}, _people(load)),

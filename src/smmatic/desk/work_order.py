@@ -82,8 +82,8 @@ def progress(request: HttpRequest, person: Person, order_id: int) -> HttpRespons
 
     def act() -> str:
         units = parse_count(request.POST.get("units", ""), field="units")
-        _keep_uploads(request, person, kept)
         note, links, proof = _typed(request)
+        _keep_uploads(request, person, kept)
         order = staff_actions.staff_progress(
             person, checked_id(order_id), units, note, kept.files, links=links, proof=proof, proof_files=kept.proof
         )
@@ -98,8 +98,8 @@ def finish(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     kept = Kept()
 
     def act() -> str:
-        _keep_uploads(request, person, kept)
         note, links, proof = _typed(request)
+        _keep_uploads(request, person, kept)
         staff_actions.staff_finish(
             person, checked_id(order_id), note, kept.files, links=links, proof=proof, proof_files=kept.proof
         )
@@ -161,8 +161,8 @@ def rework(request: HttpRequest, person: Person, order_id: int, rework_id: int) 
             return _("Answered. The customer reads why, and can still ask for a refund.")
         if answer != "finish":
             raise Refusal(RefusalCode.FIELD_INVALID, "answer")
-        _keep_uploads(request, person, kept)
         note, links, proof = _typed(request)
+        _keep_uploads(request, person, kept)
         rework_actions.finish_rework(person, number, checked_handover(note, links, kept.files, proof, kept.proof))
         return _("Handed over. The customer is told.")
 
@@ -183,8 +183,15 @@ def _colleague(typed: str) -> int:
 
 
 def _typed(request: HttpRequest) -> tuple[str, str, str]:
-    """Note, links and proof as they were typed."""
-    return request.POST.get("note", ""), request.POST.get("links", ""), request.POST.get("proof", "")
+    """Note, links and proof as they were typed, checked before any file is kept.
+
+    Raises:
+        Refusal: `text_*`, `deliverable_link`, `deliverable_too_many`.
+    """
+    typed = request.POST.get("note", ""), request.POST.get("links", ""), request.POST.get("proof", "")
+    note, links, proof = typed
+    checked_handover(note, links, (), proof)
+    return typed
 
 
 def _keep_uploads(request: HttpRequest, person: Person, kept: Kept) -> None:
