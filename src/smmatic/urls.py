@@ -10,6 +10,7 @@ urlpatterns = [
     path("desk/", include("smmatic.desk.urls")),
     path("welcome/<str:secret>", welcome, name="welcome"),
     path("api/v1/", include("smmatic.api.urls")),
+    path("api/callbacks/", include("smmatic.api.callbacks")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("smmatic.notices.urls")),

@@ -54,6 +54,8 @@ class UnknownWhy(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     UNEXPECTED = "unexpected"
+    NOT_OFFERED = "not_offered"
+    """The provider does not offer what was asked: no failure of it."""
 
 
 class RefusalWord(StrEnum):

@@ -9,6 +9,7 @@ from smmatic.fulfilment.http_client import GuardedClient, Limits, parse_exceptio
 from smmatic.fulfilment.protocol import Provider
 from smmatic.fulfilment.queries import ProviderRow
 from smmatic.fulfilment.sandbox.adapter import SandboxProvider
+from smmatic.fulfilment.webhook import WebhookProvider
 
 Adapter = Callable[[ProviderRow, GuardedClient], Provider]
 
@@ -17,7 +18,11 @@ def _sandbox(row: ProviderRow, client: GuardedClient) -> Provider:
     return SandboxProvider(row.base_url, row.api_key, client, settles_after=row.settles_after)
 
 
-ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox}
+def _webhook(row: ProviderRow, client: GuardedClient) -> Provider:
+    return WebhookProvider(row.base_url, row.secrets, client, settles_after=row.settles_after)
+
+
+ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox, "webhook": _webhook}
 """Adapters by the name in the provider's row. Each name also stands in `models.ADAPTER_NAMES`."""
 
 

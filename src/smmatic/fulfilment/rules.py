@@ -58,9 +58,10 @@ class Flag(StrEnum):
     VANISHED = "vanished"
     LATE_ANSWER = "late_answer"
     NO_ANSWER = "no_answer"
+    TAKEN_BY_BALANCE = "taken_by_balance"
 
 
-NEEDS_PERSON = frozenset({Flag.UNMAPPED_WORD, Flag.VANISHED, Flag.ENDED_WITHOUT_COUNT})
+NEEDS_PERSON = frozenset({Flag.UNMAPPED_WORD, Flag.VANISHED, Flag.ENDED_WITHOUT_COUNT, Flag.TAKEN_BY_BALANCE})
 """Flags under which an order does not go on by itself as long as the answer stays the same."""
 
 
