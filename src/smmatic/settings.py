@@ -35,6 +35,9 @@ class Environment(BaseSettings):
     email_user: str = ""
     email_password: str = ""
     email_tls: bool = True
+    email_service: str = Field(default="", pattern="^[a-z_]*$", description="A service of django-anymail, for SMTP.")
+    email_service_settings: dict[str, str] = Field(default_factory=dict, description="Its settings, as JSON.")
+    mail_stuck_seconds: float = Field(default=600, gt=0, description="After it, a mail being sent is 'uncertain'.")
     credit_price_vnd: int = Field(default=25_000, ge=1, description="What one Credit costs, in dong.")
     bank_details: str = "Vietcombank · 0071 0000 00000 · CONG TY SMMATIC"
     provider_private_hosts: str = Field(default="", description="host:port exceptions of the guarded client, commas.")
@@ -71,6 +74,8 @@ SMMATIC_SUPPORT_ADDRESS = ENV.support_address
 SMMATIC_SITE_NAME = ENV.site_name
 SMMATIC_PUBLIC_URL = ENV.public_url.rstrip("/")
 SMMATIC_DEV_MAIL = ENV.dev_mail and not PUBLIC
+SMMATIC_EMAIL_SERVICE = ENV.email_service
+SMMATIC_MAIL_STUCK_SECONDS = ENV.mail_stuck_seconds
 SMMATIC_CREDIT_PRICE_VND = ENV.credit_price_vnd
 SMMATIC_BANK_DETAILS = ENV.bank_details
 SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_hosts.split(",") if h.strip())
@@ -196,6 +201,7 @@ EMAIL_HOST_USER = ENV.email_user
 EMAIL_HOST_PASSWORD = ENV.email_password
 EMAIL_USE_TLS = ENV.email_tls
 EMAIL_TIMEOUT = 20
+ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, **ENV.email_service_settings}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC

@@ -181,6 +181,15 @@ class Ground:
         return int(fetch_all("SELECT max(id) AS id FROM notices_mail")[0]["id"])
 
     @cached_property
+    def notice(self) -> int:
+        """What the customer was told in the dashboard."""
+        placed(self.victim)
+        write_due()
+        return int(
+            fetch_all("SELECT max(id) AS id FROM notices_notice WHERE customer_id = %s", [self.victim.id])[0]["id"]
+        )
+
+    @cached_property
     def secret(self) -> str:
         """A one-time link, or a wrong one where there is an operator already."""
         return (operator_link() or "/welcome/none").rpartition("/")[2]
@@ -204,7 +213,7 @@ class Ground:
         case = self.decided if name in ("case_approve", "case_send_back") else self.case
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
-            "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
+            "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice, "code": "TT-ADS",
             "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
             "rework_id": self.rework,
         }  # fmt: skip
@@ -279,6 +288,8 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:deposit_ask": lambda _: {"credits": "12.50", "key": new_key()},
     "dashboard:deposit_cancel": {},
     "dashboard:help_write": {"body": "A line."},
+    "dashboard:notices_read": {},
+    "dashboard:notice_choices_save": {"topics": "orders"},
     "dashboard:settings_save": {"name": "Somebody", "language": "en"},
     "dashboard:key_create": {"label": "mine", "days": "30", "scopes": "read"},
     "dashboard:key_revoke": {},
@@ -304,6 +315,7 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:order_give_up": {"why": "We can't."},
     "desk:order_write": _WRITE,
     "desk:talk_reply": _WRITE,
+    "desk:mail_resend": {},
     "desk:deposit_confirm": lambda ground: {"received": str(ground.deposit.money), "why": ""},
     "desk:deposit_decline": {"why": "No money came."},
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},

@@ -87,6 +87,8 @@ def of_dashboard(route: Route, who: str, verb: str) -> tuple[int, ...] | None:
         return (302,)
     if who == "stranger" and thing:
         return (404,)
+    if route.name == "dashboard:notice":
+        return (302,) if verb == "GET" else None  # it leads to the page that it is about
     return (200,) if verb == "GET" else None
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.dashboard import catalogue, deposits, help, order, orders, place, refunds, settings, wallet
+from smmatic.dashboard import catalogue, deposits, help, notices, order, orders, place, refunds, settings, wallet
 
 app_name = "dashboard"
 urlpatterns = [
@@ -37,6 +37,11 @@ urlpatterns = [
     path("wallet/deposits/<int:deposit_id>", deposits.deposit_page, name="deposit"),
     path("wallet/deposits/<int:deposit_id>/live", deposits.deposit_live, name="deposit_live"),
     path("wallet/deposits/<int:deposit_id>/cancel", deposits.cancel, name="deposit_cancel"),
+    path("notices", notices.notice_list, name="notices"),
+    path("notices/read", notices.mark_all, name="notices_read"),
+    path("notices/mails", notices.choices_page, name="notice_choices"),
+    path("notices/mails/save", notices.save_choices, name="notice_choices_save"),
+    path("notices/<int:notice_id>", notices.open_notice, name="notice"),
     path("help", help.help_page, name="help"),
     path("help/talk", help.general_talk, name="help_talk"),
     path("help/write", help.write, name="help_write"),

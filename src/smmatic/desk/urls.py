@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smmatic.desk import cases, deposits, home, money, orders, people, policy, talk, work, work_order
+from smmatic.desk import cases, deposits, home, mails, money, orders, people, policy, talk, work, work_order
 
 app_name = "desk"
 urlpatterns = [
@@ -39,6 +39,9 @@ urlpatterns = [
     path("messages", talk.talk_list, name="talks"),
     path("messages/<int:conversation_id>", talk.talk_page, name="talk"),
     path("messages/<int:conversation_id>/reply", talk.reply, name="talk_reply"),
+    path("mails", mails.mail_list, name="mails"),
+    path("mails/<int:mail_id>", mails.mail_page, name="mail"),
+    path("mails/<int:mail_id>/resend", mails.send_again, name="mail_resend"),
     path("deposits", deposits.deposit_list, name="deposits"),
     path("deposits/<int:deposit_id>/confirm", deposits.confirm, name="deposit_confirm"),
     path("deposits/<int:deposit_id>/decline", deposits.decline, name="deposit_decline"),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext
 
-from smmatic.kernel.refusal_words import credits, deposits, inputs, orders, policy, refunds, requests, work
+from smmatic.kernel.refusal_words import credits, deposits, inputs, mail, orders, policy, refunds, requests, work
 from smmatic.kernel.refusal_words.words import Words
 
 
@@ -142,6 +142,8 @@ class RefusalCode(StrEnum):
     DEPOSIT_LIMIT = "deposit_limit"
     DEPOSIT_RANGE = "deposit_range"
     MONEY_MALFORMED = "money_malformed"
+    # mail
+    MAIL_NOT_RESENDABLE = "mail_not_resendable"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     POLICY_VERSION_TAKEN = "policy_version_taken"
@@ -153,7 +155,16 @@ class RefusalCode(StrEnum):
 
 CODES: dict[RefusalCode, Words] = {
     RefusalCode(code): words
-    for table in (requests.WORDS, credits.WORDS, orders.WORDS, refunds.WORDS, deposits.WORDS, policy.WORDS, work.WORDS)
+    for table in (
+        requests.WORDS,
+        credits.WORDS,
+        orders.WORDS,
+        refunds.WORDS,
+        deposits.WORDS,
+        mail.WORDS,
+        policy.WORDS,
+        work.WORDS,
+    )  # fmt: skip
     for code, words in table.items()
 } | {RefusalCode(code): Words(422, *texts) for code, texts in inputs.INPUT_WORDS.items()}
 """The words of every code, from the file of its area in `refusal_words`."""

@@ -67,6 +67,16 @@ STATUS: dict[str, dict[str, Word]] = {
         "requested": Word(_("Transfer expected"), "hourglass", "info"),
         "parked": Word(_("Amount unlike the request"), "alert-triangle", "warn"),
     },
+    "mail": {
+        "kept": Word(_("Kept here, not sent"), "inbox"),
+        "skipped": Word(_("Not wanted"), "bell"),
+        "prepared": Word(_("Waiting to be sent"), "hourglass", "info"),
+        "sending": Word(_("Being sent"), "progress", "info"),
+        "sent": Word(_("Sent"), "circle-check", "good"),
+        "failed": Word(_("Not sent"), "circle-x", "bad"),
+        "uncertain": Word(_("Perhaps sent"), "help-circle", "warn"),
+        "bounced": Word(_("Came back"), "arrow-back-up", "bad"),
+    },
     "decision": {
         "approve": Word(_("Credits return"), "circle-check", "good"),
         "deny": Word(_("No Credits return"), "circle-x", "bad"),

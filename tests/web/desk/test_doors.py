@@ -20,7 +20,7 @@ NEEDS = {
     "work_write": Permission.CASE_WORK, "order_presume": Permission.ORDER_RESOLVE,
     "order_found": Permission.ORDER_RESOLVE, "order_refuse": Permission.ORDER_RESOLVE,
     "order_give_up": Permission.ORDER_RESOLVE, "order_write": Permission.CASE_WORK,
-    "talk_reply": Permission.CASE_WORK, "deposit_confirm": Permission.DEPOSIT_CONFIRM,
+    "talk_reply": Permission.CASE_WORK, "mail_resend": Permission.CASE_WORK, "deposit_confirm": Permission.DEPOSIT_CONFIRM,
     "deposit_decline": Permission.DEPOSIT_CONFIRM, "person_add": Permission.PEOPLE_MANAGE,
     "person_role": Permission.PEOPLE_MANAGE, "customer_give": Permission.CREDITS_GRANT,
     "policy_check": Permission.POLICY_ACTIVATE, "policy_activate": Permission.POLICY_ACTIVATE,
@@ -41,11 +41,16 @@ def addresses() -> dict[str, str]:
 
     file = keep_file(who, name="a.txt", content=b"text")
     talk = post_message(who, None, "Hello").conversation_id
+    from smmatic.kernel.database import fetch_all
+    from smmatic.notices.sweep import write_due
     from smmatic.policy.queries import current_policy
+
+    write_due()
+    mail = fetch_all("SELECT max(id) AS id FROM notices_mail")[0]["id"]
 
     values = {
         "version_id": current_policy().id, "case_id": case.id, "order_id": work.id, "deposit_id": asked.id, "file_id": file.id, "conversation_id": talk,
-        "person_id": who.id, "rework_id": 1,
+        "person_id": who.id, "mail_id": mail, "rework_id": 1,
     }  # fmt: skip
     return {
         name: reverse(

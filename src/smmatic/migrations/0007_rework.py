@@ -13,7 +13,7 @@ def run(apps: object, schema_editor: object) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0005_recorded_facts"),
+        ("smmatic", "0006_notices"),
     ]
 
     operations = [
