@@ -44,9 +44,19 @@ class Environment(BaseSettings):
     worker_idle_seconds: float = Field(default=0.5, gt=0)
     trust_proxy: bool = Field(default=False, description="Believe X-Forwarded-Proto and -For of one reverse proxy.")
     api_calls_per_minute: int = Field(default=3000, ge=1, description="Requests that one API key may make in a minute.")
+    api_calls_per_minute_address: int = Field(
+        default=6000, ge=1, description="Requests to the reseller API that one network address may make in a minute."
+    )
+    credit_currency: str = Field(
+        default="CREDIT", pattern=r"^[A-Za-z]{2,10}$", description="What the reseller API calls Credits as a currency."
+    )
+    reseller_duplicate_seconds: int = Field(
+        default=60, ge=0, le=86_400, description="How long an order counts as sent twice; 0: never."
+    )
     later_policy_if_better: bool = Field(
         default=False, description="A later policy governs earlier orders where it is better for the customer."
     )
+    nightly_proof: bool = Field(default=True, description="Workers prove the ledger each night and its changes hourly.")
     prepared_statements: bool = Field(
         default=True, description="Off behind a pooler that keeps no prepared statements."
     )
@@ -81,7 +91,12 @@ SMMATIC_BANK_DETAILS = ENV.bank_details
 SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_hosts.split(",") if h.strip())
 SMMATIC_WORKER_IDLE_SECONDS = ENV.worker_idle_seconds
 SMMATIC_API_CALLS_PER_MINUTE = ENV.api_calls_per_minute
+SMMATIC_API_CALLS_PER_MINUTE_ADDRESS = ENV.api_calls_per_minute_address
+SMMATIC_CREDIT_CURRENCY = ENV.credit_currency
+SMMATIC_RESELLER_DUPLICATE_SECONDS = ENV.reseller_duplicate_seconds
+SMMATIC_TRUST_PROXY = ENV.trust_proxy
 SMMATIC_LATER_POLICY_IF_BETTER = ENV.later_policy_if_better
+SMMATIC_NIGHTLY_PROOF = ENV.nightly_proof
 SMMATIC_PREPARED_STATEMENTS = ENV.prepared_statements
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10

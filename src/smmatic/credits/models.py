@@ -12,7 +12,10 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
-__all__ = ["Account", "Charge", "Grant", "GrantUse", "Idempotency", "Transfer"]
+__all__ = [
+    "Account", "AccountEvent", "Approval", "Charge", "Checkpoint", "Grant", "GrantUse", "Idempotency", "Proof",
+    "Transfer",
+]  # fmt: skip
 
 KINDS: dict[str, tuple[str, str]] = {
     # kind: (bucket debited, bucket credited). 'available', 'held', 'disputed' and 'debt' belong to the one
@@ -226,3 +229,96 @@ class Idempotency(models.Model):
 
     class Meta:
         db_table = "credits_idempotency"
+
+
+class AccountEvent(models.Model):
+    """What was done to an account apart from its transfers, and why. Append-only."""
+
+    account_id = models.BigIntegerField()
+    kind = models.CharField(max_length=12)
+    actor_id = models.BigIntegerField()
+    why = models.CharField(max_length=500)
+    available = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "credits_account_event"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=("frozen", "reopened", "closed")), name="credits_account_event_kind"
+            ),
+            models.CheckConstraint(condition=~Q(why=""), name="credits_account_event_why"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account_id", "id"], name="credits_account_event_account")]
+
+
+class Approval(models.Model):
+    """A gift or correction that a second person has to approve: bound to customer, kind and amount in units."""
+
+    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=12)
+    units = models.BigIntegerField()
+    days = models.IntegerField(null=True)
+    order_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=500)
+    state = models.CharField(max_length=10, db_default="asked")
+    asked_by_id = models.BigIntegerField()
+    asked_at = models.DateTimeField(db_default=Now())
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=500, db_default="")
+
+    class Meta:
+        db_table = "credits_approval"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=("bonus", "goodwill", "adjust_up", "adjust_down"), units__gt=0) & ~Q(reason=""),
+                name="credits_approval_intent",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by_id=None, decided_at=None)
+                | Q(state="withdrawn", decided_by_id=F("asked_by_id"), decided_at__isnull=False)
+                | (
+                    Q(state__in=("approved", "refused"), decided_by_id__isnull=False, decided_at__isnull=False)
+                    & ~Q(decided_by_id=F("asked_by_id"))
+                    & ~Q(decided_by_id=F("customer_id"))
+                ),
+                name="credits_approval_second_person",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="credits_approval_open", condition=Q(state="asked")),
+            models.Index(fields=["customer", "-id"], name="credits_approval_customer"),
+        ]
+
+
+class Proof(models.Model):
+    """What a proof found: how much was proven, and every difference. Append-only."""
+
+    whole = models.BooleanField()
+    accounts = models.IntegerField()
+    transfers = models.BigIntegerField()
+    orders = models.BigIntegerField()
+    deposits = models.BigIntegerField()
+    differences = models.JSONField()
+    seconds = models.FloatField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "credits_proof"
+
+
+class Checkpoint(models.Model):
+    """How far an account was proven: everything up to `version`, whose hash and balances are kept here, agreed."""
+
+    account_id = models.BigIntegerField(primary_key=True)
+    version = models.BigIntegerField()
+    chain_head = models.BinaryField(max_length=32)
+    available = models.BigIntegerField()
+    held = models.BigIntegerField()
+    disputed = models.BigIntegerField()
+    debt = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "credits_checkpoint"

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
 from smmatic.dashboard.common import customer_page, form_of
-from smmatic.dashboard.order import order_response
+from smmatic.dashboard.orders import order_response
 from smmatic.kernel.refusals import Refusal
 from smmatic.support.actions import post_message
 from smmatic.support.queries import general_conversation, messages_of, messages_of_order

@@ -329,6 +329,17 @@ def after_lookup(
     return SubmissionPlan(AttemptState.REFUSED, after, code=RefusalWord.NEVER_ARRIVED.value, words=answer.words)
 
 
+def owes(expected: int, charged: int, amount: int, returned: int) -> bool:
+    """Whether a provider has paid back a larger share of an order's cost than the customer got back of its price.
+
+    ``expected`` and ``charged``: what it should have cost and what it does, in the provider's currency; ``amount`` and
+    ``returned``: what the customer was charged and got back, in Credit units. A rounding of one unit is no debt.
+    """
+    if expected <= 0 or charged >= expected:
+        return False
+    return (expected - charged) * amount > (returned + 1) * expected
+
+
 def next_check(quiet: int, *, shortest: float, longest: float) -> float:
     """Seconds until the next question, growing with the number of answers in a row that changed nothing."""
     return min(longest, shortest * 1.6 ** min(max(quiet, 0), 60))

@@ -26,7 +26,14 @@ from smmatic.kernel.ids import new_readable_code
 from smmatic.kernel.refusals import Refusal
 
 log = structlog.get_logger("smmatic.worker")
-SWEEPS = ("smmatic.notices.sweep:write_due", "smmatic.notices.sweep:send_due")
+SWEEPS = (
+    "smmatic.fulfilment.upkeep_actions:sweep",
+    "smmatic.orders.mass_actions:carry_on_due",
+    "smmatic.notices.sweep:write_due",
+    "smmatic.notices.sweep:send_due",
+    "smmatic.credits.expiry_actions:expire_due",
+    "smmatic.ops.nightly:prove_due",
+)
 """Work of packages above this one, by name; what is not installed is left out."""
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0

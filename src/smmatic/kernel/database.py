@@ -22,6 +22,7 @@ CONSTRAINTS: dict[str, RefusalCode] = {
     "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_transfer_business_key": RefusalCode.POSTED_ALREADY,
+    "deposits_dispute_one_open": RefusalCode.DISPUTE_OPEN,
 }
 """Constraints that state a rule of the business, and the refusal that says so to a person."""
 

@@ -19,6 +19,8 @@ HISTORY = (
     "credits_grant_use",
     "credits_charge",
     "credits_idempotency",
+    "credits_account_event",
+    "credits_proof",
     "orders_event",
     "refunds_claim",
     "refunds_event",

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from smmatic.accounts.queries import Person
 from smmatic.catalogue import queries as catalogue
+from smmatic.catalogue.queries import ServiceRow
 from smmatic.catalogue.rules import check_input
 from smmatic.credits.idempotency import check_key, kept_answer, request_hash
 from smmatic.kernel.clock import now
@@ -23,7 +24,7 @@ from smmatic.kernel.database import (
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
 from smmatic.orders.files import check_file
 from smmatic.orders.models import File, Order
-from smmatic.orders.queries import FileRow, own_files
+from smmatic.orders.queries import FileRow, open_on_link, own_files
 from smmatic.orders.sending import Line, Quote, Terms, payload, told
 from smmatic.policy import queries as policy
 
@@ -41,7 +42,8 @@ UNATTACHED_LIFE = timedelta(hours=24)
 class OrderRequest:
     """What a customer asks for, as they sent it. Price, status and owner are never taken from them.
 
-    `terms_version` is the version of the service that they saw, or None for a program that orders by the list.
+    `terms_version` is the version of the service that they saw, and `price_id` the row of their own price for it (0:
+    the list price); None for a program that orders by the list.
     """
 
     service_id: int
@@ -55,6 +57,7 @@ class OrderRequest:
     file_ids: Sequence[int] = field(default_factory=tuple)
     terms_version: int | None = None
     policy_version_id: int | None = None
+    price_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +105,16 @@ def quote(person: Person, request: OrderRequest) -> Quote:
 
     Raises:
         Refusals: one for each field that has to change.
-        Refusal: `service_unknown`, `service_unavailable`, `terms_changed`.
+        Refusal: `service_unknown`, `service_unavailable`, `terms_changed`, `order_overlaps`.
     """
-    service = catalogue.offered(request.service_id)
+    service = catalogue.offered_to(person.id, request.service_id)
     if service is None:
         raise Refusal(RefusalCode.SERVICE_UNKNOWN, "service")
     if not service.active or not service.deliverable:
         raise Refusal(RefusalCode.SERVICE_UNAVAILABLE, "service")
     if request.terms_version is not None and request.terms_version != service.version:
+        raise Refusal(RefusalCode.TERMS_CHANGED)
+    if request.price_id is not None and request.price_id != service.price_id:
         raise Refusal(RefusalCode.TERMS_CHANGED)
     if request.file_ids and len(own_files(person, request.file_ids)) != len(set(request.file_ids)):
         raise Refusal(RefusalCode.NOT_FOUND, "files")
@@ -123,7 +128,17 @@ def quote(person: Person, request: OrderRequest) -> Quote:
         brief=request.brief,
         has_files=bool(request.file_ids),
     )
+    if service.overlap == "refuse" and (other := overlapping(person, service, checked.link.canonical)):
+        raise Refusal(RefusalCode.ORDER_OVERLAPS, "link", number=other)
     return Quote(service, checked)
+
+
+def overlapping(person: Person, service: ServiceRow, link: str) -> int | None:
+    """The customer's newest open order of a service for a canonical link, where its terms care; None where none is.
+
+    Refused in the database too, where the terms say so; everywhere else a warning.
+    """
+    return open_on_link(person.id, service.id, link) if link and service.overlap != "allow" else None
 
 
 def place(person: Person, request: OrderRequest, *, key: str, channel: str) -> Placed:
@@ -288,6 +303,7 @@ def _sent(request: OrderRequest) -> list[Any]:
         sorted(request.file_ids),
         request.terms_version,
         request.policy_version_id,
+        *([] if request.price_id is None else [request.price_id]),
     ]
 
 

@@ -201,7 +201,11 @@ def ask_stop(person: Person, order_id: int) -> OrderRow:
             stop_deadline=plan.answer_by,
             next_check_at=now(),
         )
-        facts = {"clause": "4.2", "hours": plan.answer_hours, "units_now": plan.units_now}
+        facts = {
+            "clause": situation_of(order).cites("stopped"),
+            "hours": plan.answer_hours,
+            "units_now": plan.units_now,
+        }
         order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts=facts)
         return order_steps.lock_order(order_id)
 
@@ -347,7 +351,8 @@ def _stop_plan(order: OrderRow) -> StopPlan:
         case = queries.open_case(order.id)
         ask = case.ask if case else "none"
         stopped = replace(situation, order=as_stopped(order, moment)).governed(ask).plan(ask)
-    return plan_stop(order, situation.policy.document.deadlines.stop_answer_hours, moment, stopped)
+    hours = situation.policy.document.deadlines.stop_answer_hours
+    return plan_stop(order, hours, moment, stopped, clause=situation.cites("too_late"))
 
 
 def _cancel_refusal(situation: Situation, plan: Plan) -> Refusal | None:

@@ -1,7 +1,7 @@
 """The one statement of a back-test: which parts of a charge it sums, and how it finds a case's cell."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from smmatic.kernel.database import sql
 from smmatic.policy.business_time import BusinessCalendar
 from smmatic.policy.compiler import CompiledPolicy, Outcome
 from smmatic.policy.terms import Share
-from smmatic.refunds.deriving import Derived, calendar_arrays, definition
+from smmatic.refunds.deriving import Derived, calendar_arrays, definition, recorded_alike
 
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -21,13 +21,8 @@ _CALENDARS = """calendars AS MATERIALIZED (
          y ON true
 ),"""
 _JOIN = "LEFT JOIN calendars k ON k.id = (c.described ->> 'calendar')::bigint"
-_CELL = """
-               SELECT CASE WHEN bool_and(coalesce(w.value -> 'of' ? said, false))
-                           THEN sum((w.value -> 'of' ->> said)::int)::int END
-               FROM jsonb_each(%(weights_{name})s::jsonb) w,
-                    LATERAL (SELECT coalesce(g.own[(w.value ->> 'place')::int],
-                        k.space #>> ARRAY[w.key, 'values', (g.cell / (k.space #>> ARRAY[w.key, 'stride'])::int
-                                          %% (k.space #>> ARRAY[w.key, 'size'])::int)::text]) AS said) s"""
+LACKING = -10_000_000
+"""In place of a weight: the value is none that the judging version knows, so the sum falls below every cell."""
 
 
 def statement_of(
@@ -44,22 +39,22 @@ def statement_of(
     """
     same = {name: [_same(one, other) for other in recorded.values()] for name, one in _both(before, after)}
     derived = Derived()
-    parameters: dict[str, Any] = {
-        "versions": list(recorded),
-        "since": since,
-        "until": until,
-        "spaces": [json.dumps(_space(other)) for other in recorded.values()],
-    }
+    parameters: dict[str, Any] = {"versions": list(recorded), "since": since, "until": until}
     shares = list(dict.fromkeys(share_of(one, outcome) for _, one in _both(before, after) for outcome in one.outcomes))
     text = sql("refunds/backtest.sql").replace("/* sums */", ",\n           ".join(_sum(share) for share in shares))
     for name, one in _both(before, after):
-        places = {} if all(same[name]) else {fact.id: derived.place(one, fact, recorded) for fact in _own(one)}
-        text = text.replace(f"/* {name} */", _CELL.format(name=name))
+        own_facts = () if all(same[name]) else one.document.own_facts
+        places = {fact.id: derived.place(one, fact, recorded) for fact in own_facts}
+        terms = [_term(name, fact, place) for fact, place in places.items()]
+        text = text.replace(f"/* {name} */", "".join(terms))
+        base, offsets = _bases(one, recorded.values(), same[name])
         parameters |= {
             f"same_{name}": same[name],
+            f"base_{name}": base,
+            f"offset_{name}": offsets,
             f"table_{name}": one.table,
-            f"weights_{name}": json.dumps(_weights(one, places)),
             f"share_{name}": [1 + shares.index(share_of(one, outcome)) for outcome in one.outcomes],
+            **{f"weights_{name}_{fact}": json.dumps(one.space.weights[fact]) for fact in places},
         }
     own = ", ".join(derived.expressions)
     text = text.replace("/* own */", f"ARRAY[{own}]::text[]" if own else "NULL::text[]")
@@ -79,8 +74,35 @@ def _both(before: CompiledPolicy, after: CompiledPolicy) -> tuple[tuple[str, Com
     return ("before", before), ("after", after)
 
 
-def _own(compiled: CompiledPolicy) -> tuple[Any, ...]:
-    return compiled.document.own_facts
+def _term(name: str, fact: str, place: int) -> str:
+    """What a derived fact adds to a cell; nothing where the stored cell has it already."""
+    weight = f"coalesce((%(weights_{name}_{fact})s::jsonb ->> g.own[{place}])::int, {LACKING})"
+    return f"\n               + CASE WHEN g.own[{place}] IS NULL THEN 0 ELSE {weight} END"
+
+
+def _bases(one: CompiledPolicy, recorded: Iterable[CompiledPolicy], same: list[bool]) -> tuple[list[int], list[int]]:
+    """For every cell of the recorded versions what its facts add up to under `one`, one version after the other, and
+    where each begins; derived facts are left out.
+    """
+    base: list[int] = []
+    offsets: list[int] = []
+    for other, alike in zip(recorded, same, strict=True):
+        offsets.append(len(base))
+        if not alike:
+            base += _base(one, other)
+    return base, offsets
+
+
+def _base(one: CompiledPolicy, other: CompiledPolicy) -> list[int]:
+    derived = {fact.id for fact in one.document.own_facts if not recorded_alike(one, fact, other)}
+    missing = [name for name in one.space.names if name not in derived and name not in other.space.names]
+    sums = [LACKING if missing else 0]
+    for name in other.space.names:  # the first has the largest stride: the sums come in the order of the cells
+        weights = {} if name in derived else one.space.weights.get(name)
+        values = other.space.values[name]
+        adds = [weights.get(value, LACKING) for value in values] if weights else [0] * len(values)
+        sums = [known + add for known in sums for add in adds]
+    return [max(found, LACKING) for found in sums]
 
 
 def _same(one: CompiledPolicy, other: CompiledPolicy) -> bool:
@@ -90,20 +112,6 @@ def _same(one: CompiledPolicy, other: CompiledPolicy) -> bool:
 
 def _sources(compiled: CompiledPolicy) -> dict[str, tuple[object, ...]]:
     return {fact.id: definition(compiled, fact) for fact in compiled.document.own_facts}
-
-
-def _space(compiled: CompiledPolicy) -> dict[str, dict[str, Any]]:
-    """How a stored cell is read: for each fact that the software says, and those of its own, stride and values."""
-    space = compiled.space
-    return {
-        name: {"stride": space.strides[name], "size": len(space.values[name]), "values": list(space.values[name])}
-        for name in space.names
-    }
-
-
-def _weights(compiled: CompiledPolicy, places: Mapping[str, int]) -> dict[str, dict[str, Any]]:
-    """The weights of every value of every fact, and for facts of its own where the derived value stands."""
-    return {fact: {"of": dict(values), "place": places.get(fact)} for fact, values in compiled.space.weights.items()}
 
 
 def share_of(compiled: CompiledPolicy, outcome: Outcome) -> Share:

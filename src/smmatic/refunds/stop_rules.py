@@ -33,8 +33,8 @@ class StopPlan:
         return self.stopped.units_back if self.stopped else 0
 
 
-def stop_refusal(order: OrderRow) -> Refusal | None:
-    """Why a stop of this order can't be asked for, or None."""
+def stop_refusal(order: OrderRow, clause: str | None = None) -> Refusal | None:
+    """Why a stop of this order can't be asked for, or None; `clause` is the one about what comes too late."""
     if not order.live:
         return Refusal(RefusalCode.ORDER_ENDED)
     if order.status == "pending":
@@ -42,7 +42,7 @@ def stop_refusal(order: OrderRow) -> Refusal | None:
     if order.unknown_since is not None:
         return Refusal(RefusalCode.OUTCOME_UNKNOWN)
     if not order.stop_offered:
-        return Refusal(RefusalCode.STOP_NOT_OFFERED, clause="4.2")
+        return Refusal(RefusalCode.STOP_NOT_OFFERED, clause=clause)
     if order.stop_status in ("asked", "confirmed"):
         return Refusal(RefusalCode.STOP_ASKED_ALREADY)
     return None
@@ -54,11 +54,13 @@ def as_stopped(order: OrderRow, moment: datetime) -> OrderRow:
     return replace(order, status=status, stop_status="confirmed", ended_at=moment, waiting_since=None)
 
 
-def plan_stop(order: OrderRow, answer_hours: int, moment: datetime, stopped: Plan | None) -> StopPlan:
+def plan_stop(
+    order: OrderRow, answer_hours: int, moment: datetime, stopped: Plan | None, *, clause: str | None = None
+) -> StopPlan:
     """The plan of a stop asked for at a moment; `stopped` is the policy's plan for `as_stopped`."""
     return StopPlan(
         offered=order.stop_offered,
-        refusal=stop_refusal(order),
+        refusal=stop_refusal(order, clause),
         answer_hours=answer_hours,
         answer_by=moment + timedelta(hours=answer_hours),
         delivered=order.delivered,

@@ -12,21 +12,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import xlsxwriter
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from smmatic.kernel.amounts import DIGITS, UNITS, format_credits
+from smmatic.kernel.texts import harmless
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_XLSX_ROWS = 1_048_575
 """Rows of a sheet below its head; more do not fit into the format."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+__all__ = [
+    "CSV_TYPE", "MAX_XLSX_ROWS", "XLSX_TYPE", "Column", "Type", "csv_lines", "csv_response", "harmless",
+    "sheet_response", "write_xlsx", "xlsx_response",
+]  # fmt: skip
+
 _EXACT = 10**15  # a spreadsheet keeps fifteen digits of a number
 
 
@@ -50,15 +56,6 @@ class Column:
     width: int = 16
 
 
-def harmless(text: object) -> str:
-    """A text that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
-
-    Source: OWASP, CSV Injection. Characters that begin a formula only in other scripts' width are taken too.
-    """
-    said = "" if text is None else str(text)
-    return f"'{said}" if said.lstrip(" \u00a0").startswith(_FORMULA) or said.startswith(_FORMULA) else said
-
-
 def csv_lines(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """The file line by line, beginning with a byte order mark, so that spreadsheets read Vietnamese rightly."""
     buffer = io.StringIO()
@@ -76,14 +73,14 @@ def csv_lines(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Itera
         yield line([_as_text(column, value) for column, value in zip(columns, row, strict=True)])
 
 
-def csv_response(name: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> HttpResponseBase:
+def csv_response(name: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> HttpResponse:
     """The rows as a CSV download `name`.csv, streamed."""
     return _headers(StreamingHttpResponse(csv_lines(columns, rows), content_type=CSV_TYPE), f"{name}.csv")
 
 
 def xlsx_response(
     name: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, sheet: str = "Sheet1"
-) -> HttpResponseBase:
+) -> HttpResponse:
     """The rows as an XLSX download `name`.xlsx, made row by row in a temporary file that ends with the response.
 
     Raises:
@@ -97,7 +94,7 @@ def xlsx_response(
 
 def sheet_response(
     format: str, name: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, sheet: str = "Sheet1"
-) -> HttpResponseBase:
+) -> HttpResponse:
     """The rows as a download in one of the two formats, 'csv' or 'xlsx'."""
     return xlsx_response(name, columns, rows, sheet=sheet) if format == "xlsx" else csv_response(name, columns, rows)
 
@@ -173,9 +170,9 @@ def _sheet_name(text: str) -> str:
     return "".join(letter for letter in text if letter not in "[]:*?/\\'")[:31] or "Sheet1"
 
 
-def _headers(response: HttpResponseBase, name: str) -> HttpResponseBase:
+def _headers(response: HttpResponseBase, name: str) -> HttpResponse:
     fallback = name.encode("ascii", "ignore").decode().replace('"', "") or "file"
     response["Content-Disposition"] = f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(name)}"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
-    return response
+    return cast(HttpResponse, response)  # a page is typed as the one kind; this one streams

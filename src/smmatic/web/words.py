@@ -58,6 +58,12 @@ STATUS: dict[str, dict[str, Word]] = {
         "completed": Word(_("Done again"), "circle-check", "good"),
         "rejected": Word(_("Not done again"), "circle-x", "bad"),
     },
+    "batch": {
+        "checked": Word(_("Checked, nothing charged"), "eye", "info"),
+        "placing": Word(_("Being ordered"), "progress", "info"),
+        "placed": Word(_("Ordered"), "circle-check", "good"),
+        "refused": Word(_("Nothing ordered"), "circle-x", "bad"),
+    },
     "desk_order": {"waiting": Word(_("Waiting for the customer"), "bell", "warn")},
     "desk_case": {
         "waiting": Word(_("Waiting for the customer"), "bell", "warn"),

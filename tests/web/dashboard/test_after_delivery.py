@@ -196,4 +196,4 @@ def test_a_page_with_a_hundred_events_shows_the_newest_and_leads_to_all(sign_in,
     whole = client.get(f"/orders/{order.id}?timeline=all&given=all").content.decode()
     assert whole.count('class="tl-item"') == len(events_of(order.id))
     assert whole.count('class="given-item"') == 40
-    assert re.search(r'hx-get="/orders/\d+/live\?timeline=all&amp;given=all"', whole)
+    assert re.search(r'hx-get="/orders/\d+/live\?seen=\w+&amp;timeline=all&amp;given=all"', whole)

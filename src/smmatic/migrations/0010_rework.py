@@ -13,7 +13,7 @@ def run(apps: object, schema_editor: object) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0006_notices"),
+        ("smmatic", "0009_catalogue_desk_and_mass_orders"),
     ]
 
     operations = [
