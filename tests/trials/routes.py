@@ -22,6 +22,8 @@ from smmatic.accounts.rules import Role
 from smmatic.catalogue.exports import cells_of
 from smmatic.catalogue.queries import ServiceRow
 from smmatic.fulfilment.models import ProviderWord
+from smmatic.fulfilment.rework_actions import ask_rework
+from smmatic.fulfilment.rework_queries import rework
 from smmatic.kernel.database import fetch_all
 from smmatic.kernel.ids import new_readable_code
 from smmatic.kernel.sheets import read_lines
@@ -36,7 +38,16 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import ask_customer, post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
-from tests.web.desk.builders import BACKEND, a_provider, asked_gift, deposit, disputed, reviewed_case, staff_order
+from tests.web.desk.builders import (
+    BACKEND,
+    a_provider,
+    asked_gift,
+    delivered_order,
+    deposit,
+    disputed,
+    reviewed_case,
+    staff_order,
+)
 from tests.web.desk.more import more_of_the_desk
 
 Form = dict[str, Any]
@@ -140,6 +151,16 @@ class Ground:
         """An order of our own people's whose customer asks for a stop."""
         number = staff_order(self.victim).id
         return ask_stop(self.victim, number).id
+
+    @cached_property
+    def finished(self) -> int:
+        """An order that our own people completed, within its days of rework."""
+        return delivered_order(self.victim).id
+
+    @cached_property
+    def rework(self) -> int:
+        """What the customer asked to be done again of another such order."""
+        return ask_rework(self.victim, delivered_order(self.victim).id, "Page two.")
 
     @cached_property
     def decided(self) -> CaseRow:
@@ -251,6 +272,11 @@ class Ground:
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
             order_id = self.stopping if name == "work_stop" else self.staffed
+        if name in ("rework", "accept", "ask_rework"):
+            order_id = self.finished
+        if name == "work_rework":
+            row = rework(self.rework)
+            order_id = row.order_id if row else 0
         case = self.decided if name in ("case_approve", "case_send_back") else self.case
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
@@ -258,7 +284,7 @@ class Ground:
             "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
             "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
             "dispute_id": self.disputed.id, "format": "csv",
-            "provider_id": self.provider,
+            "provider_id": self.provider, "rework_id": self.rework,
         }  # fmt: skip
         known |= self.more
         if name == "order_correct":
@@ -304,6 +330,16 @@ def _upload(**fields: str) -> Form:
     return {"upload": SimpleUploadedFile("note.txt", b"a text"), **fields}
 
 
+def _handover(**fields: str) -> Form:
+    more = {
+        "links": "https://drive.google.com/file/d/1a2b3c",
+        "file_ids": "",
+        "proof": "Seen on the page.",
+        "proof_ids": "",
+    }
+    return _upload(**fields) | more
+
+
 PASSWORD = "a long pass phrase 77"
 _WRITE = {"kind": "message", "body": "A line."}
 FORMS: dict[str, Form | Callable[[Ground], Form]] = {
@@ -318,6 +354,8 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:view_delete": lambda ground: {"view": str(ground.view)},
     "dashboard:cancel": lambda _: {"key": new_key()},
     "dashboard:stop": {},
+    "dashboard:rework": lambda _: {"key": new_key(), "reason": "Page two is missing."},
+    "dashboard:accept": {},
     "dashboard:refund_send": lambda _: {"key": new_key(), "reason": "not_delivered", "words": "It never came.", "file_ids": ""} | _upload(),
     "dashboard:order_write": {"body": "A line."},
     "dashboard:case_add": {"words": "One thing more."},
@@ -353,8 +391,10 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:order_correct": {"words": "The blue one.", "link": "", "brief": ""},
     "desk:case_goodwill": lambda _: {"key": new_key(), "credits": "1.5", "days": "30", "reason": "Sorry."},
     "desk:work_take": {},
-    "desk:work_progress": lambda _: _upload(units="3", note="So far.", file_ids=""),
-    "desk:work_finish": lambda _: _upload(note="Done.", file_ids=""),
+    "desk:work_assign": lambda ground: {"what": "hand", "to": str(ground.staff[Role.OPERATOR].id), "note": "Half done."},
+    "desk:work_progress": lambda _: _handover(units="3", note="So far."),
+    "desk:work_finish": lambda _: _handover(note="Done."),
+    "desk:work_rework": lambda _: _handover(note="Again.", answer="finish", why=""),
     "desk:work_refuse": {"why": "We can't."},
     "desk:work_give_up": {"why": "We can't."},
     "desk:work_stop": {"answer": "go_on", "why": "Too late."},

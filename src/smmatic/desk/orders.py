@@ -156,6 +156,7 @@ def order_facts(person: Person, row: OrderRow, *, as_customer: bool = False) -> 
         "brief_files": [file for file in files if file.purpose == "brief"],
         "evidence_files": [file for file in files if file.purpose == "evidence"],
         "deliverables": [file for file in files if file.purpose == "deliverable"],
+        "proof_files": [file for file in files if file.purpose == "proof"],
         "attempts": [] if as_customer else attempts_of(person, row.id),
     }
 

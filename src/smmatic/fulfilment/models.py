@@ -17,9 +17,11 @@ __all__ = [
     "Provider",
     "ProviderEvent",
     "ProviderWord",
+    "Rework",
     "WorkerHeartbeat",
 ]
 
+OPEN_REWORK = ("pending", "in_progress")
 LIVE_STATES = ("prepared", "sent", "confirmed", "unknown")
 ADAPTER_NAMES = ("sandbox", "http_v2", "webhook")
 
@@ -287,6 +289,43 @@ class ProviderEvent(models.Model):
     class Meta:
         db_table = "fulfilment_event"
         indexes: ClassVar = [models.Index(fields=["provider", "-at"], name="fulfilment_event_at")]
+
+
+class Rework(models.Model):
+    """What was delivered is to be done again: asked by the customer within the days pinned to the order.
+
+    `start_by` is until when work on it begins or it is answered; `answer` the note handed over with it, or why not.
+    """
+
+    order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, db_default="pending")
+    reason = models.TextField()
+    asked_at = models.DateTimeField(db_default=Now())
+    start_by = models.DateTimeField()
+    staff_id = models.BigIntegerField(null=True)
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    answer = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "fulfilment_rework"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(state__in=OPEN_REWORK), name="fulfilment_rework_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=(*OPEN_REWORK, "completed", "rejected")), name="fulfilment_rework_state"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="fulfilment_rework_reason"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, state__in=OPEN_REWORK)
+                | (Q(ended_at__isnull=False) & ~Q(state__in=OPEN_REWORK)),
+                name="fulfilment_rework_ended",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["start_by", "id"], name="fulfilment_rework_open", condition=Q(state__in=OPEN_REWORK))
+        ]
 
 
 class WorkerHeartbeat(models.Model):

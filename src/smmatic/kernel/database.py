@@ -17,6 +17,7 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 CONSTRAINTS: dict[str, RefusalCode] = {
     "accounts_user_email": RefusalCode.EMAIL_TAKEN,
     "refunds_case_one_open": RefusalCode.CASE_OPEN,
+    "fulfilment_rework_one_open": RefusalCode.REWORK_OPEN,
     "credits_account_available_not_negative": RefusalCode.NOT_ENOUGH_CREDITS,
     "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,

@@ -9,7 +9,18 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext
 
-from smmatic.kernel.refusal_words import catalogue, credits, deposits, inputs, mail, orders, policy, refunds, requests
+from smmatic.kernel.refusal_words import (
+    catalogue,
+    credits,
+    deposits,
+    inputs,
+    mail,
+    orders,
+    policy,
+    refunds,
+    requests,
+    work,
+)
 from smmatic.kernel.refusal_words.words import Words
 
 
@@ -136,6 +147,16 @@ class RefusalCode(StrEnum):
     STOP_ASKED_ALREADY = "stop_asked_already"
     UNITS_OUT_OF_RANGE = "units_out_of_range"
     DELIVERABLE_MISSING = "deliverable_missing"
+    # staff work and rework
+    DELIVERABLE_LINK = "deliverable_link"
+    DELIVERABLE_TOO_MANY = "deliverable_too_many"
+    WORK_OF_ANOTHER = "work_of_another"
+    COLLEAGUE_UNKNOWN = "colleague_unknown"
+    REWORK_NOT_OFFERED = "rework_not_offered"
+    REWORK_TOO_EARLY = "rework_too_early"
+    REWORK_TOO_LATE = "rework_too_late"
+    REWORK_OPEN = "rework_open"
+    REWORK_ENDED = "rework_ended"
     ORDER_TWICE = "order_twice"
     ORDERS_TOO_MANY = "orders_too_many"
     # refunds
@@ -171,14 +192,15 @@ class RefusalCode(StrEnum):
 CODES: dict[RefusalCode, Words] = {
     RefusalCode(code): words
     for table in (
-        requests.WORDS,
         catalogue.WORDS,
         credits.WORDS,
-        orders.WORDS,
-        refunds.WORDS,
         deposits.WORDS,
         mail.WORDS,
+        orders.WORDS,
         policy.WORDS,
+        refunds.WORDS,
+        requests.WORDS,
+        work.WORDS,
     )
     for code, words in table.items()
 } | {RefusalCode(code): Words(422, *texts) for code, texts in inputs.INPUT_WORDS.items()}

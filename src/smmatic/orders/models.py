@@ -90,6 +90,11 @@ class Order(models.Model):
                 condition=Q(next_check_at__isnull=False),
             ),
             models.Index(
+                fields=["start_promised_at", "id"],
+                name="orders_order_staff",
+                condition=Q(status__in=("processing", "in_progress"), terms__delivery="staff"),
+            ),
+            models.Index(
                 fields=["unknown_deadline"], name="orders_order_unknown", condition=Q(unknown_since__isnull=False)
             ),
             models.Index(
@@ -128,10 +133,10 @@ class Event(models.Model):
 
 
 class File(models.Model):
-    """A file of an order: the customer's brief or evidence, or what staff delivered. Kept in the database.
+    """A file of an order: the customer's brief or evidence, what staff delivered, or their proof of it.
 
-    Until it is attached `order` is NULL and only its owner may see it. `name` is ours for storing and downloading;
-    the content decides the media type, never the name.
+    Its content is kept in the database. Until it is attached `order` is NULL and only its owner may see it. `name` is
+    ours for storing and downloading; the content decides the media type, never the name.
     """
 
     owner = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+")
@@ -148,7 +153,7 @@ class File(models.Model):
         db_table = "orders_file"
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(purpose__in=("brief", "deliverable", "evidence")), name="orders_file_purpose"
+                condition=Q(purpose__in=("brief", "deliverable", "evidence", "proof")), name="orders_file_purpose"
             )
         ]
 

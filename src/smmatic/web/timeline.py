@@ -59,6 +59,15 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "waiting": ("bell", "warn"),
     "question": ("bell", "warn"),
     "answered": ("message", "info"),
+    "rework_asked": ("rotate-clockwise", "warn"),
+    "rework_begun": ("player-play", "info"),
+    "rework_done": ("circle-check", "good"),
+    "rework_refused": ("circle-x", "bad"),
+    "work_accepted": ("circle-check", "good"),
+    "claimed": ("user", ""),
+    "taken_over": ("user", "warn"),
+    "handed_over": ("users", ""),
+    "put_back": ("arrow-back-up", ""),
     "opened": ("inbox", "info"),
     "note": ("message", ""),
     "claim": ("clipboard-list", "info"),
@@ -199,6 +208,13 @@ def _decided(facts: Mapping[str, Any]) -> str:
     return _("Decided: no Credits return") if facts.get("decision") == "deny" else _("Decided")
 
 
+def _rework_asked(facts: Mapping[str, Any]) -> str:
+    start_by = parse_datetime(str(facts.get("start_by") or ""))
+    if start_by is None:
+        return _("Rework asked for")
+    return _("Rework asked for; we begin or answer by %(time)s") % {"time": local(start_by)}
+
+
 def _opened(facts: Mapping[str, Any]) -> str:
     moment = parse_datetime(str(facts.get("due_at") or ""))
     if moment is None:
@@ -239,6 +255,15 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "waiting": lambda facts: _("Waiting for the customer"),
     "question": lambda facts: _("A question to the customer"),
     "answered": lambda facts: _("The customer answered"),
+    "rework_asked": _rework_asked,
+    "rework_begun": lambda facts: _("It is being done again"),
+    "rework_done": lambda facts: _("Done again and handed over"),
+    "rework_refused": lambda facts: _("It is not done again"),
+    "work_accepted": lambda facts: _("Delivery accepted"),
+    "claimed": lambda facts: _("Taken"),
+    "taken_over": lambda facts: _("Taken over from a colleague"),
+    "handed_over": lambda facts: _("Handed to a colleague"),
+    "put_back": lambda facts: _("Put back for anybody"),
     "opened": _opened,
     "note": lambda facts: _("More was added"),
     "claim": _claim,

@@ -52,6 +52,12 @@ STATUS: dict[str, dict[str, Word]] = {
         "too_late": Word(_("Too late to stop"), "circle-x", "bad"),
         "unknown": Word(_("No answer to the stop request"), "help-circle", "warn"),
     },
+    "rework": {
+        "pending": Word(_("Rework asked for"), "hourglass", "info"),
+        "in_progress": Word(_("Rework in progress"), "rotate-clockwise", "info"),
+        "completed": Word(_("Done again"), "circle-check", "good"),
+        "rejected": Word(_("Not done again"), "circle-x", "bad"),
+    },
     "batch": {
         "checked": Word(_("Checked, nothing charged"), "eye", "info"),
         "placing": Word(_("Being ordered"), "progress", "info"),

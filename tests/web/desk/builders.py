@@ -14,6 +14,7 @@ from smmatic.deposits.actions import request_deposit
 from smmatic.deposits.queries import DepositRow
 from smmatic.fulfilment.actions import ensure_provider
 from smmatic.fulfilment.queries import ProviderRow
+from smmatic.fulfilment.staff_actions import staff_finish
 from smmatic.kernel.amounts import UNITS
 from smmatic.orders.actions import accept_due
 from smmatic.orders.queries import OrderRow
@@ -100,6 +101,15 @@ def staff_order(who: Person, quantity: int = 10) -> OrderRow:
     order = placed(who, "ANY-PHOTO", quantity, start_now=True, link="", brief="Remove the background, please.")
     while reread(order.id).status == "pending":
         accept_due()
+    return reread(order.id)
+
+
+def delivered_order(who: Person, agent: Person | None = None) -> OrderRow:
+    """A translation that our own people completed: seven days of rework."""
+    order = placed(who, "ANY-TRANS", 3, start_now=True, link="", brief="A menu of three pages.")
+    while reread(order.id).status == "pending":
+        accept_due()
+    staff_finish(agent or person(Role.AGENT), order.id, "All three pages.")
     return reread(order.id)
 
 

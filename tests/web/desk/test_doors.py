@@ -18,6 +18,7 @@ NEEDS = {
     "case_write": Permission.CASE_WORK, "case_goodwill": Permission.CREDITS_GRANT,
     "work_take": Permission.STAFF_WORK, "work_progress": Permission.STAFF_WORK, "work_finish": Permission.STAFF_WORK,
     "work_refuse": Permission.STAFF_WORK, "work_give_up": Permission.STAFF_WORK, "work_stop": Permission.STAFF_WORK,
+    "work_assign": Permission.STAFF_WORK, "work_rework": Permission.STAFF_WORK,
     "work_write": Permission.CASE_WORK, "order_presume": Permission.ORDER_RESOLVE,
     "order_found": Permission.ORDER_RESOLVE, "order_refuse": Permission.ORDER_RESOLVE,
     "order_give_up": Permission.ORDER_RESOLVE, "order_write": Permission.CASE_WORK,
@@ -72,7 +73,7 @@ def addresses() -> dict[str, str]:
     values = {
         "version_id": current_policy().id, "case_id": case.id, "order_id": work.id, "deposit_id": asked.id, "file_id": file.id, "conversation_id": talk,
         "person_id": who.id, "provider_id": a_provider().id, "mail_id": mail, "service_id": services()[0].id, "approval_id": asked_gift(who), "dispute_id": disputed(who).id,
-        "format": "csv",
+        "format": "csv", "rework_id": 1,
     }  # fmt: skip
     values |= more_of_the_desk()
     return {

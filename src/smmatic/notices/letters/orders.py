@@ -1,4 +1,4 @@
-"""What mails and notices say about orders: placed, ended, the answer to a stop request."""
+"""What mails and notices say about orders: placed, ended, the answer to a stop request or to rework."""
 
 from datetime import timedelta
 
@@ -86,6 +86,14 @@ def _order_words(order: OrderRow, event: EventRow) -> tuple[str, str]:
             _("Your order %(id)s was refused before any work began: %(service)s."),
         ),
         "cancelled": (_("Order %(id)s is cancelled"), _("Your order %(id)s is cancelled: %(service)s.")),
+        "rework_done": (
+            _("Order %(id)s was done again"),
+            _("What you asked for was done again; it is on the page of your order %(id)s: %(service)s."),
+        ),
+        "rework_refused": (
+            _("Order %(id)s: your request to do it again"),
+            _("We looked at your order %(id)s again and don't do it anew: %(service)s."),
+        ),
     }
     stops = {
         "confirmed": _("The work on your order %(id)s has stopped: %(service)s."),

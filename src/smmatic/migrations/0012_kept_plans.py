@@ -17,7 +17,7 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """After the ledger's desk."""
 
-    dependencies = [("smmatic", "0010_cases")]
+    dependencies = [("smmatic", "0011_rework")]
     operations = [
         migrations.AlterField(
             "order",
