@@ -24,7 +24,6 @@ class Permission(StrEnum):
     DEPOSIT_CONFIRM = "deposit.confirm"
     CREDITS_GRANT = "credits.grant"
     CATALOGUE_EDIT = "catalogue.edit"
-    PROVIDER_MANAGE = "provider.manage"
     POLICY_ACTIVATE = "policy.activate"
     PEOPLE_MANAGE = "people.manage"
 
@@ -40,7 +39,6 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.DEPOSIT_CONFIRM: frozenset({Role.OPERATOR}),
     Permission.CREDITS_GRANT: frozenset({Role.APPROVER, Role.OPERATOR}),
     Permission.CATALOGUE_EDIT: frozenset({Role.OPERATOR}),
-    Permission.PROVIDER_MANAGE: frozenset({Role.OPERATOR}),
     Permission.POLICY_ACTIVATE: frozenset({Role.OPERATOR}),
     Permission.PEOPLE_MANAGE: frozenset({Role.OPERATOR}),
 }

@@ -31,8 +31,6 @@ class Wallet:
     grants: tuple[GrantRow, ...]
     version: int
     status: str
-    disputed: int = 0
-    debt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,6 @@ class TransferRow:
     reason: str
     recorded_at: datetime
     effective_at: datetime
-    disputed_after: int = 0
-    debt_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +104,7 @@ def wallet(customer_id: int) -> Wallet:
         if row.expires_at is None or row.expires_at > moment
     )
     bonus = sum(row.remaining for row in live if row.origin != "paid")
-    return Wallet(
-        account.available - expired,
-        account.held,
-        bonus,
-        live,
-        account.version,
-        account.status,
-        account.disputed,
-        account.debt,
-    )
+    return Wallet(account.available - expired, account.held, bonus, live, account.version, account.status)
 
 
 def statement(customer_id: int, *, before_version: int | None = None, limit: int = 50) -> list[TransferRow]:
@@ -125,15 +112,12 @@ def statement(customer_id: int, *, before_version: int | None = None, limit: int
     rows = Transfer.objects.filter(account_id=customer_id)
     if before_version is not None:
         rows = rows.filter(version__lt=before_version)
-    return [transfer_row(row) for row in rows.order_by("-version")[: max(1, min(limit, 500))]]
+    return [_row(row) for row in rows.order_by("-version")[: max(1, min(limit, 500))]]
 
 
 def transfers_of_order(customer_id: int, order_id: int) -> list[TransferRow]:
     """Every transfer of one order of this customer, oldest first."""
-    return [
-        transfer_row(row)
-        for row in Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version")
-    ]
+    return [_row(row) for row in Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version")]
 
 
 def charge(order_id: int) -> ChargeRow | None:
@@ -155,7 +139,7 @@ def returned_since(customer_id: int, since: datetime) -> int:
     """Units that people at the desk gave a customer since a moment: the sum that splitting can't get around."""
     total = Transfer.objects.filter(
         account_id=customer_id,
-        kind__in=["refund", "release", "goodwill", "bonus", "adjust_up"],
+        kind__in=["refund", "release", "goodwill", "bonus"],
         recorded_at__gte=since,
         actor__startswith="staff:",
     ).aggregate(total=Sum("amount"))["total"]
@@ -203,8 +187,7 @@ def transfer_kinds() -> list[KindRow]:
     ]
 
 
-def transfer_row(row: Transfer) -> TransferRow:
-    """A transfer as a line of a statement."""
+def _row(row: Transfer) -> TransferRow:
     change = row.amount * ((row.credit == "available") - (row.debit == "available"))
     held_change = row.amount * ((row.credit == "held") - (row.debit == "held"))
     return TransferRow(
@@ -224,6 +207,4 @@ def transfer_row(row: Transfer) -> TransferRow:
         row.reason,
         row.recorded_at,
         row.effective_at,
-        row.disputed_after,
-        row.debt_after,
     )

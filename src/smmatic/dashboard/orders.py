@@ -1,4 +1,4 @@
-"""The page of one order, live, with everything that can be done about it."""
+"""Orders: the list with its filters, and the page of one order, live, with everything that can be done about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,21 +6,29 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from smmatic.accounts.queries import Person
-from smmatic.credits.queries import ChargeRow, charge
+from smmatic.credits.queries import ChargeRow, charge, charges
 from smmatic.dashboard.common import customer_page, form_of
-from smmatic.dashboard.live import order_mark, unchanged
 from smmatic.kernel.refusals import Refusal
-from smmatic.orders.queries import OrderRow, events_of, file_of, files_of, order_of
+from smmatic.orders.queries import LIVE, OrderRow, events_of, file_of, files_of, order_of, orders_of
 from smmatic.policy.arithmetic import refundable_units
 from smmatic.refunds.actions import Preview, ask_stop, cancel, preview_cancel, preview_refund
 from smmatic.refunds.queries import cases_of_order
 from smmatic.support.queries import messages_of_order
-from smmatic.web.pages import checked_id, download, show
+from smmatic.web.pages import checked_id, cursor, download, search_text, show
 from smmatic.web.templatetags.smm import count
 from smmatic.web.timeline import lines
+
+PAGE = 20
+FILTERS = {
+    "live": (gettext_lazy("In work"), LIVE),
+    "done": (gettext_lazy("Delivered"), ("completed", "partial")),
+    "stopped": (gettext_lazy("Not delivered"), ("cancelled", "rejected", "failed")),
+}
+"""Filters of the list: what the address says, the word, and the statuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,29 @@ class Stop:
 
 @require_safe
 @customer_page
+def order_list(request: HttpRequest, person: Person) -> HttpResponse:
+    """The customer's orders, newest first; the filters stand in the address."""
+    chosen = request.GET.get("show", "")
+    statuses = FILTERS[chosen][1] if chosen in FILTERS else ()
+    words = search_text(request)
+    after = cursor(request)
+    rows = orders_of(person.id, statuses=statuses, search=words, before_id=after, limit=PAGE + 1)
+    shown = rows[:PAGE]
+    money = charges([row.id for row in shown])
+    context = {
+        "room": "orders",
+        "rows": [(row, money.get(row.id)) for row in shown],
+        "filters": [(code, label) for code, (label, _statuses) in FILTERS.items()],
+        "show": chosen if chosen in FILTERS else "",
+        "q": words,
+        "first": after is None,
+        "next_cursor": shown[-1].id if len(rows) > PAGE else None,
+    }
+    return show(request, "dashboard/orders.html", context)
+
+
+@require_safe
+@customer_page
 def order_page(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """One order: progress, what happens next and until when, timeline, files, and what can be done."""
     return order_response(request, person, order_id)
@@ -50,8 +81,6 @@ def order_page(request: HttpRequest, person: Person, order_id: int) -> HttpRespo
 @customer_page
 def order_live(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """The part of the page that follows the order by itself."""
-    if unchanged(request, order_mark(order_of(person, checked_id(order_id)))):
-        return HttpResponse(status=204)
     return show(request, "dashboard/_order.html", order_context(person, order_id) | {"live": True})
 
 
@@ -100,7 +129,6 @@ def order_context(person: Person, order_id: int) -> dict[str, object]:
     return {
         "room": "orders",
         "order": row,
-        "mark": order_mark(row),
         "charge": money,
         "stages": stages(row),
         "events": lines(events_of(row.id), viewer_id=person.id),

@@ -2,19 +2,7 @@
 
 from django.urls import path
 
-from smmatic.dashboard import (
-    catalogue,
-    deposits,
-    help,
-    mass,
-    notices,
-    order_list,
-    orders,
-    place,
-    refunds,
-    settings,
-    wallet,
-)
+from smmatic.dashboard import catalogue, deposits, help, orders, place, refunds, settings, wallet
 
 app_name = "dashboard"
 urlpatterns = [
@@ -23,20 +11,7 @@ urlpatterns = [
     path("services/<str:code>/price", place.live_price, name="price"),
     path("services/<str:code>/files", place.upload, name="upload"),
     path("services/<str:code>/order", place.place_order, name="place"),
-    path("orders", order_list.list_page, name="orders"),
-    path("orders/export.csv", order_list.export, {"kind": "csv"}, name="orders_csv"),
-    path("orders/export.xlsx", order_list.export, {"kind": "xlsx"}, name="orders_xlsx"),
-    path("orders/views/save", order_list.keep_view, name="view_save"),
-    path("orders/views/delete", order_list.drop_view, name="view_delete"),
-    path("orders/many", mass.mass_page, name="mass"),
-    path("orders/many/check", mass.check, name="mass_check"),
-    path("orders/many/template.csv", mass.template, {"kind": "csv"}, name="mass_template_csv"),
-    path("orders/many/template.xlsx", mass.template, {"kind": "xlsx"}, name="mass_template_xlsx"),
-    path("orders/many/<int:batch_id>", mass.batch_page, name="batch"),
-    path("orders/many/<int:batch_id>/live", mass.batch_live, name="batch_live"),
-    path("orders/many/<int:batch_id>/place", mass.place, name="batch_place"),
-    path("orders/many/<int:batch_id>/lines.csv", mass.batch_file, {"kind": "csv"}, name="batch_csv"),
-    path("orders/many/<int:batch_id>/lines.xlsx", mass.batch_file, {"kind": "xlsx"}, name="batch_xlsx"),
+    path("orders", orders.order_list, name="orders"),
     path("orders/<int:order_id>", orders.order_page, name="order"),
     path("orders/<int:order_id>/live", orders.order_live, name="order_live"),
     path("orders/<int:order_id>/cancel", orders.cancel_order, name="cancel"),
@@ -54,19 +29,12 @@ urlpatterns = [
     path("requests/<int:case_id>/withdraw", refunds.withdraw_case, name="case_withdraw"),
     path("files/<int:file_id>", orders.file_download, name="file"),
     path("wallet", wallet.wallet_page, name="wallet"),
-    path("wallet/statement", wallet.statement_page, name="statement"),
     path("wallet/statement.csv", wallet.statement_csv, name="statement_csv"),
-    path("wallet/statement.xlsx", wallet.statement_xlsx, name="statement_xlsx"),
     path("wallet/deposits", deposits.ask, name="deposit_ask"),
     path("wallet/deposits/price", deposits.price, name="deposit_price"),
     path("wallet/deposits/<int:deposit_id>", deposits.deposit_page, name="deposit"),
     path("wallet/deposits/<int:deposit_id>/live", deposits.deposit_live, name="deposit_live"),
     path("wallet/deposits/<int:deposit_id>/cancel", deposits.cancel, name="deposit_cancel"),
-    path("notices", notices.notice_list, name="notices"),
-    path("notices/read", notices.mark_all, name="notices_read"),
-    path("notices/mails", notices.choices_page, name="notice_choices"),
-    path("notices/mails/save", notices.save_choices, name="notice_choices_save"),
-    path("notices/<int:notice_id>", notices.open_notice, name="notice"),
     path("help", help.help_page, name="help"),
     path("help/talk", help.general_talk, name="help_talk"),
     path("help/write", help.write, name="help_write"),

@@ -15,10 +15,8 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("work", _("Work"), "tools"),
     ("orders", _("Orders"), "list-details"),
     ("talks", _("Messages"), "message"),
-    ("providers", _("Providers"), "server"),
     ("deposits", _("Deposits"), "building-bank"),
     ("money", _("Credits"), "report-money"),
-    ("catalogue", _("Services"), "package"),
     ("people", _("People"), "users"),
     ("policy", _("Policy"), "gavel"),
 )

@@ -165,7 +165,7 @@ def _script(parameters: tuple[str, bytes], first: int, last: int) -> str:
     constant = re.sub(r":(?=[A-Za-z0-9_])", r"\\u003a", constant)
     return (
         f"\\set customer random({first}, {last})\n"
-        f"SELECT orders_place_v2('{constant}'::jsonb"
+        f"SELECT orders_place_v1('{constant}'::jsonb"
         " || jsonb_build_object('customer_id', :customer::bigint, 'key', gen_random_uuid()::text),"
         f" '\\x{parameters[1].hex()}'::bytea);\n"
     )

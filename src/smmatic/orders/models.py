@@ -6,10 +6,10 @@ Constraints over closed lists of words stand in `functions.sql`: a CHECK's expre
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-__all__ = ["Batch", "Event", "File", "ListView", "Order"]
+__all__ = ["Event", "File", "Order"]
 
 
 class Order(models.Model):
@@ -73,14 +73,6 @@ class Order(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["customer", "-id"], name="orders_order_customer"),
-            models.Index(fields=["customer", "status", "-id"], name="orders_order_customer_status"),
-            # Of a link only its hash: eight bytes instead of up to 2,000. Whoever finds by it compares the link too.
-            models.Index(
-                F("customer"),
-                Func(F("link"), Value(0), function="hashtextextended"),
-                name="orders_order_link",
-                condition=~Q(link=""),
-            ),
             models.Index(fields=["accept_after", "id"], name="orders_order_due", condition=Q(status="pending")),
             models.Index(
                 fields=["next_check_at"],
@@ -139,63 +131,4 @@ class File(models.Model):
             models.CheckConstraint(
                 condition=Q(purpose__in=("brief", "deliverable", "evidence")), name="orders_file_purpose"
             )
-        ]
-
-
-class Batch(models.Model):
-    """A mass order: its lines as they were read, what was found wrong with each, and what became of each.
-
-    `lines`, `checks` and `results` have one entry a line. Nothing is charged while it is `checked`; one confirmation
-    makes it `placing`, and whoever carries it on places its parts under keys made of `key`, so that doing it twice
-    changes nothing. `amount` in Credit units, of the lines that can be placed.
-    """
-
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    key = models.CharField(max_length=60)
-    name = models.CharField(max_length=120, db_default="")
-    state = models.CharField(max_length=10, db_default="checked")
-    policy_version_id = models.BigIntegerField()
-    lines = models.JSONField()
-    checks = models.JSONField()
-    results = models.JSONField(db_default=[])
-    total = models.IntegerField()
-    wrong = models.IntegerField()
-    amount = models.BigIntegerField()
-    placed = models.IntegerField(db_default=0)
-    charged = models.BigIntegerField(db_default=0)
-    all_or_nothing = models.BooleanField(db_default=False)
-    at = models.DateTimeField(db_default=Now())
-    confirmed_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "orders_batch"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["customer", "key"], name="orders_batch_key"),
-            models.CheckConstraint(
-                condition=Q(state__in=("checked", "placing", "placed", "refused")), name="orders_batch_state"
-            ),
-            models.CheckConstraint(
-                condition=Q(wrong__gte=0, wrong__lte=F("total"), placed__gte=0, placed__lte=F("total")),
-                name="orders_batch_counts",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["customer", "-id"], name="orders_batch_customer"),
-            models.Index(fields=["id"], name="orders_batch_placing", condition=Q(state="placing")),
-        ]
-
-
-class ListView(models.Model):
-    """A customer's saved view of the order list: a name and the address part that makes it."""
-
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    name = models.CharField(max_length=40)
-    query = models.CharField(max_length=600)
-
-    class Meta:
-        db_table = "orders_list_view"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["customer", "name"], name="orders_list_view_name"),
         ]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
-from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.models import Event, File, Order
 
@@ -130,12 +129,6 @@ def order_of(person: Person, order_id: int) -> OrderRow:
     return OrderRow(**values)
 
 
-def own_orders(person: Person, order_ids: Sequence[int]) -> dict[int, OrderRow]:
-    """Those of these orders that are the person's own, by id; the others are left out as if they did not exist."""
-    rows = Order.objects.filter(id__in=order_ids, customer_id=person.id)
-    return {row["id"]: OrderRow(**row) for row in rows.values(*_FIELDS)}
-
-
 def order(order_id: int) -> OrderRow | None:
     """Any order, for code that acts for the system."""
     values = Order.objects.filter(id=order_id).values(*_FIELDS).first()
@@ -202,11 +195,6 @@ def events_of(order_id: int, *, all_of_them: bool = False) -> list[EventRow]:
     return [EventRow(**row) for row in rows.order_by("id").values(*_EVENT_FIELDS)]
 
 
-def last_event_id(order_id: int) -> int:
-    """The newest event of an order, 0 where it has none: whatever happened to the order since has another."""
-    return Event.objects.filter(order_id=order_id).aggregate(last=Max("id"))["last"] or 0
-
-
 def event(event_id: int) -> EventRow | None:
     """One event of any order, for the notices."""
     values = Event.objects.filter(id=event_id).values(*_EVENT_FIELDS).first()
@@ -237,12 +225,6 @@ def own_files(person: Person, file_ids: Sequence[int]) -> list[FileRow]:
     """The person's files among these that belong to no order yet."""
     rows = File.objects.filter(id__in=file_ids, owner_id=person.id, order=None)
     return [FileRow(**row) for row in rows.order_by("id").values(*_FILE_FIELDS)]
-
-
-def open_on_link(customer_id: int, service_id: int, link: str) -> int | None:
-    """The customer's newest open order of a service for exactly this canonical link, or None."""
-    row = fetch_one("SELECT orders_open_on_link_v1(%s, %s, %s) AS id", [customer_id, service_id, link])
-    return row["id"] if row else None
 
 
 def _page(rows: Any, statuses: Sequence[str], search: str, before_id: int | None, limit: int) -> list[OrderRow]:

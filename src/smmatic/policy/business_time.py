@@ -116,21 +116,6 @@ def extended(
     return DueDate(at, due.counted_from, skipped)
 
 
-def closes_after(opened_at: datetime, business_hours: int, calendar: BusinessCalendar, times: Times) -> datetime:
-    """The moment at which so many business hours have passed since `opened_at` (aware): only time of business days
-    counts, between opening and the due hour.
-    """
-    return _later(opened_at.astimezone(ZoneInfo(times.zone)), timedelta(hours=business_hours), calendar, times)
-
-
-def due_in_hours(opened_at: datetime, business_hours: int, calendar: BusinessCalendar, times: Times) -> DueDate:
-    """As `due_at`, for a time in business hours: the cut-off does not matter, as every hour is counted."""
-    at = closes_after(opened_at, business_hours, calendar, times)
-    opened = opened_at.astimezone(ZoneInfo(times.zone)).date()
-    counted_from = opened if calendar.is_business_day(opened) else calendar.next_business_day(opened)
-    return DueDate(at, counted_from, _skipped(calendar, opened, at.date()))
-
-
 def business_time(start: datetime, end: datetime, calendar: BusinessCalendar, times: Times) -> timedelta:
     """How much time of business days, between opening and the due hour, lies between two moments."""
     zone = ZoneInfo(times.zone)

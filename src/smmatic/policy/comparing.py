@@ -12,7 +12,6 @@ from typing import Any
 
 from .amounts import BUCKETS, Amounts, interval, less_somewhere
 from .compiler import Evaluation, Outcome, evaluate
-from .limits import MOST_COMPARED
 from .shape import Fact, PolicyDocument
 
 EQUAL, BETTER, WORSE, MIXED = "equal", "better", "worse", "mixed"
@@ -145,7 +144,7 @@ def _united(before: PolicyDocument, after: PolicyDocument) -> tuple[Fact, ...]:
 
 def _over(document: PolicyDocument, facts: tuple[Fact, ...]) -> Evaluation:
     """The evaluation of a document over more facts than its own, without combinations of values that it lacks."""
-    found = evaluate(replace(document, facts=facts), MOST_COMPARED)
+    found = evaluate(replace(document, facts=facts))
     known = found.possible
     for fact in document.facts:
         known &= found.space.mask(fact.id, fact.value_ids)

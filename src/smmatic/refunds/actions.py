@@ -353,7 +353,7 @@ def _request_refusal(situation: Situation) -> Refusal | None:
     if charge.returned >= charge.amount:
         return Refusal(RefusalCode.NOTHING_TO_REFUND)
     if order.live and order.unknown_since:
-        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=situation.cites("unknown"))
+        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause="2.1")
     return None
 
 

@@ -4,8 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Now
 
 __all__ = ["Case", "CaseEvent", "Claim"]
 
@@ -15,22 +14,10 @@ CLAIMS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_part
 PROOFS = ("alleged", "verified", "refuted", "claimed", "withdrawn")
 
 
-def _number(name: str) -> models.GeneratedField:
-    """A number of a case's arithmetic as a column of its own, kept by the database."""
-    return models.GeneratedField(
-        expression=Cast(KT(f"arithmetic__{name}"), models.BigIntegerField()),
-        output_field=models.BigIntegerField(null=True),
-        db_persist=True,
-    )
-
-
 class Case(models.Model):
     """One decision on one order's Credits: a cancel, a refund request, or the system's own settlement.
 
     `version` counts changes: who decides states the version that they saw. `units` is what goes back, in Credit units.
-    `facts` are what the policy decided on, `cell` their combination; `described` keeps the raw facts behind them, the
-    order's moments and attributes, so that other versions can judge the case. `charged`, `delivered`, `ordered` and
-    `back` repeat numbers of `arithmetic`, for sums over many cases.
     `appeal_of` is the decided case that this one contests: a decision can be contested once.
     """
 
@@ -50,17 +37,7 @@ class Case(models.Model):
     due_skipped = models.JSONField(db_default=[])
     facts = models.JSONField(db_default={})
     cell = models.IntegerField(null=True)
-    described = models.JSONField(db_default={})
     arithmetic = models.JSONField(db_default={})
-    charged = _number("charge")
-    delivered = _number("delivered")
-    ordered = _number("ordered")
-    back = models.GeneratedField(
-        expression=Cast(KT("arithmetic__released"), models.BigIntegerField())
-        + Cast(KT("arithmetic__refunded"), models.BigIntegerField()),
-        output_field=models.BigIntegerField(null=True),
-        db_persist=True,
-    )
     decision = models.CharField(max_length=10, db_default="")
     clause = models.CharField(max_length=10, db_default="")
     credits = models.CharField(max_length=12, db_default="")

@@ -120,7 +120,6 @@ def open_case(
         due_skipped=[[day.isoformat(), dict(why)] for day, why in due.skipped] if due else [],
         facts=dict(plan.facts),
         cell=plan.cell,
-        described=situation.raw_facts(opened_at),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -194,7 +193,6 @@ def finish_case(
         policy_version_id=situation.policy.id,
         facts=dict(plan.facts),
         cell=plan.cell,
-        described=situation.raw_facts(moment),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -261,7 +259,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             notify=True,
             ended_at=now(),
         ):
-            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause=situation.cites("too_late"))
+            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause="4.2")
     elif plan.outcome.order == "stop" and order.live:
         to_status = "partial" if order.delivered else "failed"
         orders.move(
@@ -279,7 +277,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             unknown_deadline=None,
             waiting_since=None,
         )
-    post(postings_of(situation, plan, actor, case_id))
+    post(_postings(situation, plan, actor, case_id))
     if plan.units_back:
         orders.record(order.id, "refunded", actor=actor, why=why, facts=facts | {"case": case_id})
 
@@ -296,8 +294,7 @@ def plan_facts(plan: Plan, situation: Situation) -> dict[str, Any]:
     }
 
 
-def postings_of(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
-    """What a plan books: at most one posting of each kind for an order and its case."""
+def _postings(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
     order = situation.order
     grace = situation.policy.document.bonus_grace_days * 86_400
     per_case = f"case:{case_id}" if case_id is not None else f"order:{order.id}"

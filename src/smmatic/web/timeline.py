@@ -51,7 +51,6 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "corrected": ("pencil", "warn"),
     "unknown": ("help-circle", "warn"),
     "unknown_overdue": ("help-circle", "bad"),
-    "unknown_taken": ("user", "info"),
     "outcome_known": ("check", "info"),
     "submitted": ("check", "info"),
     "flagged": ("help-circle", "warn"),
@@ -185,13 +184,6 @@ def _opened(facts: Mapping[str, Any]) -> str:
     return _("Request opened, answer due by %(due)s") % {"due": local(moment)}
 
 
-def _taken(facts: Mapping[str, Any]) -> str:
-    moment = parse_datetime(str(facts.get("until") or ""))
-    if moment is None:
-        return _("A person of our team looks into it")
-    return _("A person of our team looks into it, until %(until)s at the latest") % {"until": local(moment)}
-
-
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "placed": _placed,
     "accepted": lambda facts: _("Accepted for processing"),
@@ -209,7 +201,6 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "corrected": _corrected,
     "unknown": lambda facts: _("We are finding out whether it was delivered"),
     "unknown_overdue": lambda facts: _("Still not known; a person decides now"),
-    "unknown_taken": lambda facts: _taken(facts),
     "outcome_known": lambda facts: _("We have found out what became of it"),
     "submitted": lambda facts: _("Handed over to the delivery partner"),
     "submitted_anew": lambda facts: _("It never arrived there; it is handed over again"),

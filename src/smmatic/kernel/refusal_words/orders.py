@@ -51,14 +51,4 @@ WORDS: dict[str, Words] = {
     "deliverable_missing": Words(
         422, _("There is nothing that the customer could look at."), _("Add a file or a note, then send again.")
     ),
-    "order_twice": Words(
-        409,
-        _("The same was ordered with this API key less than %(seconds)s seconds ago: order %(earlier)s."),
-        _("Send force=1, or an idempotency_key of its own, if you want it once more. Nothing was charged."),
-    ),
-    "orders_too_many": Words(
-        422,
-        _("One mass order has between one and %(maximum)s orders."),
-        _("Split the list and send the parts one after the other. Nothing was charged."),
-    ),
 }
