@@ -196,11 +196,9 @@ def _typed(request: HttpRequest) -> tuple[str, str, str]:
 
 def _keep_uploads(request: HttpRequest, person: Person, kept: Kept) -> None:
     """Adds to `kept` the files of the form: those that an earlier, refused sending kept, and new ones, kept now."""
-    for name, sent, purpose, into in (
-        ("file_ids", "upload", "deliverable", kept.files),
-        ("proof_ids", "proof_upload", "proof", kept.proof),
-    ):
-        into.extend(row.id for row in own_files(person, ids(request.POST.getlist(name))))
+    kept.files.extend(row.id for row in own_files(person, ids(request.POST.getlist("file_ids"))))
+    kept.proof.extend(row.id for row in own_files(person, ids(request.POST.getlist("proof_ids"))))
+    for sent, purpose, into in (("upload", "deliverable", kept.files), ("proof_upload", "proof", kept.proof)):
         for file in request.FILES.getlist(sent):
             row = keep_file(person, name=file.name or "", content=file.read(), purpose=purpose)
             into.append(row.id)  # one by one: a file that is refused must not lose those before it
