@@ -19,7 +19,13 @@ from tests.builders import reread
 LONG = 10_000.0
 """Seconds that a delivery takes where the provider's time only moves by `forward`."""
 
-QUICK: dict[str, Any] = {"timeout": 0.4, "settles_after": 3.0, "poll_shortest": 0.001, "poll_longest": 0.002}
+QUICK: dict[str, Any] = {
+    "timeout": 0.4,
+    "settles_after": 3.0,
+    "poll_shortest": 0.001,
+    "poll_longest": 0.002,
+    "breaker_pause": 0.002,
+}
 """Time limits of tests, in seconds."""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from smmatic.accounts.rules import Role
 from smmatic.credits.queries import charge
-from smmatic.fulfilment import actions, staff_actions
+from smmatic.fulfilment import actions, batch_actions, staff_actions
 from smmatic.fulfilment.models import Attempt, Provider
 from smmatic.fulfilment.protocol import ProviderStatus, RemoteState
 from smmatic.fulfilment.sandbox.process import SandboxProcess
@@ -275,10 +275,10 @@ def test_a_provider_that_is_never_reached_is_given_up(sandbox: SandboxProcess, s
 def test_an_order_that_ended_meanwhile_is_not_submitted(shop: Shop) -> None:
     order = bought("00")
     assert order.id in accept_due()
-    assert actions.prepare([(order.id, shop.provider)]) == []
+    assert actions.prepare([(reread(order.id), shop.provider)]) == []
     attempt = Attempt.objects.get(order_id=order.id)
     end_order(order.id, "rejected", actor=order_steps.SYSTEM, delivered=0)
-    assert actions.begin_call(attempt.id) is None
+    assert batch_actions.begin_calls([attempt.id], {shop.provider.id: shop.provider}) == {}
     attempt.refresh_from_db()
     assert (attempt.state, attempt.code, shop.accepted(order)) == ("refused", "order_ended", 0)
 

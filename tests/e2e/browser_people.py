@@ -40,6 +40,7 @@ def main(provider: str, orders: int) -> None:
             give(made, 20_000 * UNITS)
         if name == "regular":
             people[name] |= _history(made, orders)
+            people[name]["orders"] |= _worked(made)
             request_deposit(made, 500 * UNITS, new_key())
     park()
     sys.stdout.write(json.dumps(people))
@@ -80,6 +81,29 @@ def _history(who, count):
             shown.setdefault("case", asked.case_id)
         shown.setdefault(kind, made.id)
     return {"orders": shown}
+
+
+def _worked(who):
+    """An order whose rework waits, and one with a hundred lines in its timeline whose stop is asked for."""
+    from smmatic.accounts.actions import create_person
+    from smmatic.accounts.rules import Role
+    from smmatic.fulfilment.rework_actions import ask_rework
+    from smmatic.fulfilment.staff_actions import staff_finish, staff_progress
+    from smmatic.refunds.actions import ask_stop
+    from tests.builders import placed
+
+    agent = create_person(email="second@browser.test", name="Bình", role=Role.AGENT, language="vi")
+    reworked = placed(who, "ANY-TRANS", 3, brief=BRIEF, link="", start_now=True)
+    _accept(reworked.id)
+    links = "https://drive.google.com/drive/folders/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    staff_finish(agent, reworked.id, "Ba trang, giá giữ nguyên.", links=links, proof="Đã đối chiếu từng món.")
+    ask_rework(who, reworked.id, "Trang hai dịch sai tên món.")
+    busy = placed(who, "ANY-PHOTO", 200, brief=BRIEF, link="", start_now=True)
+    _accept(busy.id)
+    for units in range(1, 101):
+        staff_progress(agent, busy.id, units, f"Ảnh {units}.")
+    ask_stop(who, busy.id)
+    return {"reworked": reworked.id, "busy": busy.id}
 
 
 def _accept(order_id):

@@ -17,10 +17,11 @@ RULES = {
 PUBLIC = ("/?welcome", "/services", "/services/TT-ADS", "/policy", "/account/login/", "/account/signup/")
 CUSTOMER = (
     "/services/TT-ADS", "/services/ANY-TRANS", "/orders", "/orders/{in work}", "/orders/{error}", "/orders/{completed}",
-    "/orders/{completed}/refund?reason=not_as_expected", "/requests/{case}", "/wallet", "/settings", "/help",
+    "/orders/{completed}/refund?reason=not_as_expected", "/orders/{reworked}", "/orders/{busy}", "/requests/{case}", "/wallet", "/settings", "/help",
 )  # fmt: skip
 DESK = (
-    "/desk/", "/desk/cases", "/desk/cases/{case}", "/desk/work", "/desk/work/{staff}", "/desk/orders/{error}",
+    "/desk/", "/desk/cases", "/desk/cases/{case}", "/desk/work", "/desk/work/{staff}", "/desk/work/{reworked}", "/desk/work/{busy}",
+    "/desk/orders/{error}",
     "/desk/deposits", "/desk/policy",
 )  # fmt: skip
 LOOKS = {

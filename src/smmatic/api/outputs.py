@@ -211,6 +211,12 @@ class StopOut(Output):
     status: str = Field(description=_("Empty, asked, confirmed, refused, too_late or unknown."))
     asked_at: datetime | None
     answer_by: datetime | None
+    answer_hours: int = Field(description=_("Hours within which a stop that is asked for now has to be answered."))
+    returns_now: Amount | None = Field(
+        description=_(
+            "What goes back where it is stopped with what is delivered now; null where none can be asked for."
+        )
+    )
 
 
 class CancelOut(PreviewOut):

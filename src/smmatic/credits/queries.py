@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Min, Sum
 
 from smmatic.credits.models import KINDS, Account, Charge, Grant, Transfer
+from smmatic.credits.rows import ChargeRow as ChargeRow
 from smmatic.credits.rules import CUSTOMER_BUCKETS, KINDS_IN_WORDS
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_one
@@ -31,6 +32,8 @@ class Wallet:
     grants: tuple[GrantRow, ...]
     version: int
     status: str
+    disputed: int = 0
+    debt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +56,8 @@ class TransferRow:
     reason: str
     recorded_at: datetime
     effective_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeRow:
-    """What an order holds and has taken, in units. `open` is still held."""
-
-    order_id: int
-    account_id: int
-    amount: int
-    captured: int
-    forfeited: int
-    released: int
-    refunded: int
-
-    @property
-    def open(self) -> int:
-        """Units still held."""
-        return self.amount - self.captured - self.released
-
-    @property
-    def returned(self) -> int:
-        """Units that went back to the customer."""
-        return self.released + self.refunded
+    disputed_after: int = 0
+    debt_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +86,16 @@ def wallet(customer_id: int) -> Wallet:
         if row.expires_at is None or row.expires_at > moment
     )
     bonus = sum(row.remaining for row in live if row.origin != "paid")
-    return Wallet(account.available - expired, account.held, bonus, live, account.version, account.status)
+    return Wallet(
+        account.available - expired,
+        account.held,
+        bonus,
+        live,
+        account.version,
+        account.status,
+        account.disputed,
+        account.debt,
+    )
 
 
 def statement(customer_id: int, *, before_version: int | None = None, limit: int = 50) -> list[TransferRow]:
@@ -112,12 +103,15 @@ def statement(customer_id: int, *, before_version: int | None = None, limit: int
     rows = Transfer.objects.filter(account_id=customer_id)
     if before_version is not None:
         rows = rows.filter(version__lt=before_version)
-    return [_row(row) for row in rows.order_by("-version")[: max(1, min(limit, 500))]]
+    return [transfer_row(row) for row in rows.order_by("-version")[: max(1, min(limit, 500))]]
 
 
 def transfers_of_order(customer_id: int, order_id: int) -> list[TransferRow]:
     """Every transfer of one order of this customer, oldest first."""
-    return [_row(row) for row in Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version")]
+    return [
+        transfer_row(row)
+        for row in Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version")
+    ]
 
 
 def charge(order_id: int) -> ChargeRow | None:
@@ -139,7 +133,7 @@ def returned_since(customer_id: int, since: datetime) -> int:
     """Units that people at the desk gave a customer since a moment: the sum that splitting can't get around."""
     total = Transfer.objects.filter(
         account_id=customer_id,
-        kind__in=["refund", "release", "goodwill", "bonus"],
+        kind__in=["refund", "release", "goodwill", "bonus", "adjust_up"],
         recorded_at__gte=since,
         actor__startswith="staff:",
     ).aggregate(total=Sum("amount"))["total"]
@@ -187,7 +181,8 @@ def transfer_kinds() -> list[KindRow]:
     ]
 
 
-def _row(row: Transfer) -> TransferRow:
+def transfer_row(row: Transfer) -> TransferRow:
+    """A transfer as a line of a statement."""
     change = row.amount * ((row.credit == "available") - (row.debit == "available"))
     held_change = row.amount * ((row.credit == "held") - (row.debit == "held"))
     return TransferRow(
@@ -207,4 +202,6 @@ def _row(row: Transfer) -> TransferRow:
         row.reason,
         row.recorded_at,
         row.effective_at,
+        row.disputed_after,
+        row.debt_after,
     )

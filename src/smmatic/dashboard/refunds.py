@@ -11,11 +11,12 @@ from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.place import kept_uploads
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal
-from smmatic.orders.queries import order_of, orders_by_id, own_files
+from smmatic.orders.queries import files_of, order_of, orders_by_id, own_files
 from smmatic.policy.queries import policy
 from smmatic.refunds.actions import add_to_case, preview_refund, request_refund
 from smmatic.refunds.appeal_actions import appeal, appeal_until
 from smmatic.refunds.explaining import explain_case, explain_plan
+from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import case_of, cases_of, claim_history, events_of_case
 from smmatic.refunds.reasons import REASONS, Reason, reasons_for
 from smmatic.refunds.review_actions import withdraw
@@ -98,7 +99,8 @@ def add_words(request: HttpRequest, person: Person, case_id: int) -> HttpRespons
     """Adds what the customer knows to an open case."""
     words = request.POST.get("words", "")
     try:
-        add_to_case(person, checked_id(case_id), words=words)
+        kept = kept_uploads(request, person, "evidence")
+        add_to_case(person, checked_id(case_id), words=words, file_ids=kept)
     except Refusal as refused:
         return _case_page(request, person, case_id, refused, words)
     return redirect("dashboard:case", case_id)
@@ -121,7 +123,8 @@ def contest_case(request: HttpRequest, person: Person, case_id: int) -> HttpResp
     """Contests a denial, once; the page that opens is the new case."""
     words = request.POST.get("words", "")
     try:
-        made = appeal(person, checked_id(case_id), words=words, key=request.POST.get("key", ""))
+        kept = kept_uploads(request, person, "evidence")
+        made = appeal(person, checked_id(case_id), words=words, file_ids=kept, key=request.POST.get("key", ""))
     except Refusal as refused:
         return _case_page(request, person, case_id, refused, words)
     return redirect("dashboard:case", made.id)
@@ -184,6 +187,8 @@ def _case_context(person: Person, case_id: int) -> dict[str, object]:
         "reason": _reason(case.reason),
         "policy_version": policy(case.policy_version_id).version,
         "claims": claim_history(order.id),
+        "incidents": incidents_of(order) if case.open else [],
+        "evidence_files": [row for row in files_of(order.id) if row.purpose == "evidence"],
         "events": lines(events_of_case(case.id), viewer_id=person.id),
         "explained": explain_case(case, language()),
         "can_withdraw": case.ask == "refund" and case.state in ("open", "waiting", "in_review"),

@@ -30,7 +30,7 @@ class Due:
     @property
     def words(self) -> str:
         """'3 h 20 min left', '20 hours left in business time', 'late by 2 days'."""
-        time = {"time": _length(self.left)}
+        time = {"time": length(self.left)}
         if self.late:
             return _("late by %(time)s") % time
         return (_("%(time)s of business time left") if self.business else _("%(time)s left")) % time
@@ -66,7 +66,8 @@ def due_at(promised: datetime) -> Due:
     return Due(promised, abs(left), left < timedelta(0))
 
 
-def _length(span: timedelta) -> str:
+def length(span: timedelta) -> str:
+    """'3 h 20 min', '20 hours', '4 days'."""
     minutes = int(span.total_seconds()) // 60
     if minutes >= 72 * 60:
         days = minutes // (24 * 60)

@@ -15,10 +15,16 @@ ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("work", _("Work"), "tools"),
     ("orders", _("Orders"), "list-details"),
     ("talks", _("Messages"), "message"),
+    ("providers", _("Providers"), "server"),
     ("deposits", _("Deposits"), "building-bank"),
     ("money", _("Credits"), "report-money"),
+    ("catalogue", _("Services"), "package"),
     ("people", _("People"), "users"),
     ("policy", _("Policy"), "gavel"),
+    ("promises", _("Promises"), "hourglass"),
+    ("incidents", _("Incidents"), "activity"),
+    ("case_reports", _("Reports"), "chart-bar"),
+    ("audit", _("Audit"), "history"),
 )
 """Each room: its name in routes, its word, its icon. In the order of what is due first."""
 

@@ -26,7 +26,15 @@ from smmatic.kernel.ids import new_readable_code
 from smmatic.kernel.refusals import Refusal
 
 log = structlog.get_logger("smmatic.worker")
-SWEEPS = ("smmatic.notices.sweep:write_due", "smmatic.notices.sweep:send_due")
+SWEEPS = (
+    "smmatic.refunds.sweep_actions:sweep",
+    "smmatic.fulfilment.upkeep_actions:sweep",
+    "smmatic.orders.mass_actions:carry_on_due",
+    "smmatic.notices.sweep:write_due",
+    "smmatic.notices.sweep:send_due",
+    "smmatic.credits.expiry_actions:expire_due",
+    "smmatic.ops.nightly:prove_due",
+)
 """Work of packages above this one, by name; what is not installed is left out."""
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
@@ -107,8 +115,8 @@ def main(argv: Sequence[str]) -> int:
     reader.add_argument("--once", action="store_true", help="do everything that is due, then exit")
     reader.add_argument("--name", default="", help="this worker's name; one is made up where none is given")
     reader.add_argument("--idle", type=float, default=None, help="seconds between looks")
-    reader.add_argument("--batch", type=int, default=100, help="orders leased at once")
-    reader.add_argument("--concurrency", type=int, default=8, help="calls side by side")
+    reader.add_argument("--batch", type=int, default=200, help="orders leased at once")
+    reader.add_argument("--concurrency", type=int, default=16, help="calls side by side")
     reader.add_argument("--lease", type=int, default=60, help="seconds until another worker may take over")
     chosen = reader.parse_args(argv)
     _log_lines()

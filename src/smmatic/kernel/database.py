@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from smmatic.kernel.amounts import format_credits
@@ -16,10 +17,12 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 CONSTRAINTS: dict[str, RefusalCode] = {
     "accounts_user_email": RefusalCode.EMAIL_TAKEN,
     "refunds_case_one_open": RefusalCode.CASE_OPEN,
+    "fulfilment_rework_one_open": RefusalCode.REWORK_OPEN,
     "credits_account_available_not_negative": RefusalCode.NOT_ENOUGH_CREDITS,
     "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_transfer_business_key": RefusalCode.POSTED_ALREADY,
+    "deposits_dispute_one_open": RefusalCode.DISPUTE_OPEN,
 }
 """Constraints that state a rule of the business, and the refusal that says so to a person."""
 
@@ -96,3 +99,21 @@ def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) 
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
+
+
+def call(statement: str, parameters: Sequence[Any]) -> Any:
+    """The one value of a statement on a hot path, sent as a prepared statement: parsed and planned once a connection.
+
+    Goes around Django's cursor, and stands in its transaction all the same. Behind a pooler that keeps no prepared
+    statements set SMMATIC_PREPARED_STATEMENTS=0.
+
+    Raises:
+        DatabaseError: as every other statement.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement.encode(), parameters, prepare=settings.SMMATIC_PREPARED_STATEMENTS)
+        row = cursor.fetchone()
+    return row[0] if row else None

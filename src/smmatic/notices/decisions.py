@@ -7,6 +7,7 @@ from smmatic.orders.queries import OrderRow
 from smmatic.policy.arithmetic import Arithmetic
 from smmatic.policy.explanations import explain
 from smmatic.policy.queries import policy
+from smmatic.refunds.explaining import explain_case
 from smmatic.refunds.queries import CaseRow
 
 
@@ -19,7 +20,12 @@ def decision_paragraphs(case: CaseRow, order: OrderRow, language: str, *, due: s
         language: 'en' or 'vi'.
         due: the promised time in words, where a person has to look first.
     """
-    said = explain(policy(case.policy_version_id).compiled, case.facts, {}, language, _numbers(case, order), due=due)
+    if case.override_why:
+        said = explain_case(case, language)
+    else:
+        said = explain(
+            policy(case.policy_version_id).compiled, case.facts, {}, language, _numbers(case, order), due=due
+        )
     clause = _("Clause %(clause)s, %(title)s; version %(version)s of the policy.")
     paragraphs = [said.sentence, clause % {"clause": said.clause, "title": said.title, "version": said.version}]
     return [*paragraphs, f"{said.arithmetic}."] if said.arithmetic else paragraphs

@@ -10,9 +10,11 @@ from smmatic.accounts.queries import person
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_all, fetch_one, sql
 from smmatic.notices.delivery import deliver
-from smmatic.notices.letters import draft_of
+from smmatic.notices.draft import Draft
+from smmatic.notices.letters.sources import draft_of
 from smmatic.notices.models import Mail
-from smmatic.notices.steps import write_mail
+from smmatic.notices.queries import wants_mail
+from smmatic.notices.steps import mail_is_set_up, write_mail, write_notice
 
 _log = logging.getLogger(__name__)
 
@@ -23,9 +25,6 @@ RECENT = timedelta(minutes=15)
 """How far back an ordinary sweep looks; longer than any transaction of ours takes to commit."""
 
 FULL_EVERY_SECONDS = 3600
-STUCK = timedelta(minutes=10)
-"""After this a mail that is still being sent belongs to a process that died."""
-
 MAX_AGE = timedelta(days=3)
 MAX_ATTEMPTS = 8
 
@@ -58,9 +57,10 @@ def send_due(limit: int = 50) -> int:
 
     A mail is marked before it is handed over; one that is found so after a crash is 'uncertain' and not sent again.
     """
-    if not settings.EMAIL_HOST:
+    if not mail_is_set_up():
         return 0
-    Mail.objects.filter(state="sending", sending_at__lt=now() - STUCK).update(
+    stuck = timedelta(seconds=settings.SMMATIC_MAIL_STUCK_SECONDS)
+    Mail.objects.filter(state="sending", sending_at__lt=now() - stuck).update(
         state="uncertain", error="the process that was sending it stopped"
     )
     Mail.objects.filter(state="prepared", written_at__lt=now() - MAX_AGE).update(
@@ -94,17 +94,33 @@ def _send(mail_id: int, attempts: int) -> bool:
 def _write(source: str, event_id: int) -> None:
     key = f"{source}:{event_id}"
     draft = draft_of(source, event_id)
-    customer = person(draft.customer_id) if draft else None
-    if draft is None or customer is None:
-        write_mail(to="", subject="", text="", event_key=key, skip=True)
+    if draft is None:
+        write_mail(to="", subject="", text="", event_key=key, skip="")
         return
-    to = settings.SMMATIC_SUPPORT_ADDRESS if draft.to_support else customer.email
-    language = settings.LANGUAGE_CODE if draft.to_support else customer.language
-    letter = draft.letter(language)
+    to, language = _recipient(draft)
+    if not to:
+        write_mail(to="", subject="", text="", event_key=key, skip="")
+        return
+    letters = {code: draft.letter(code) for code, _name in settings.LANGUAGES}
+    # The mail's row is what says that the event is done, so the notice comes before it.
+    if draft.customer_id is not None and not draft.quiet:
+        write_notice(draft, list(letters.values()), key)
+    letter = letters[language]
+    wanted = draft.essential or draft.customer_id is None or wants_mail(draft.customer_id, draft.topic)
     write_mail(
         to=to, subject=letter.subject, text=letter.text, html=letter.html, language=language,
-        customer_id=customer.id, order_id=draft.order_id, case_id=draft.case_id, event_key=key,
+        customer_id=draft.customer_id, order_id=draft.order_id, case_id=draft.case_id, event_key=key,
+        topic=draft.topic.value, thread=draft.thread, automatic=draft.automatic,
+        skip=None if wanted else "the customer chose to get none of this kind",
     )  # fmt: skip
+
+
+def _recipient(draft: Draft) -> tuple[str, str]:
+    """Where the letter goes, '' for nowhere, and in which language."""
+    if draft.address:
+        return draft.address, draft.language or settings.LANGUAGE_CODE
+    customer = person(draft.customer_id) if draft.customer_id is not None else None
+    return (customer.email, customer.language) if customer else ("", "")
 
 
 def _full_sweep_is_due() -> bool:

@@ -1,19 +1,20 @@
 """What the bench needs from the shop: customers with Credits, and the one statement that places an order."""
 
+import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
-
-from django.db import connection
 
 from smmatic.accounts.actions import create_person
 from smmatic.accounts.queries import Person
 from smmatic.catalogue.queries import service_by_code
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
-from smmatic.kernel.database import atomic
+from smmatic.kernel.database import atomic, call
+from smmatic.orders import actions
 from smmatic.orders.actions import OrderRequest, place
 
 _SERVICE = "TT-ADS"
@@ -43,23 +44,28 @@ def make_customers(count: int) -> tuple[int, int]:
     return people[0].id, people[-1].id
 
 
-def placing_statement(customer_id: int) -> tuple[str, bytes]:
-    """The parameters of the statement that `orders.actions.place` really sends: the request as JSON and its hash."""
-    seen: list[tuple[str, bytes]] = []
+def placing_request(customer_id: int) -> dict[str, Any]:
+    """The request that `orders.actions.place` really sends, without customer and key."""
+    seen: list[str] = []
 
-    def watch(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
-        if "orders_place_v1" in sql:
-            seen.append((str(parameters[0]), bytes(parameters[1])))
-        return execute(sql, parameters, many, context)
+    def watch(statement: str, parameters: Sequence[Any]) -> Any:
+        seen.append(str(parameters[0]))
+        return call(statement, parameters)
 
     service = service_by_code(_SERVICE)
     if service is None:
         raise LookupError(f"The catalogue has no service {_SERVICE}, which the bench orders.")
+    keep_deliverable(None)
     request = OrderRequest(service_id=service.id, quantity=service.min, link=_LINK)
     customer = Person(customer_id, "bench@example.com", "", "en", "")
-    with connection.execute_wrapper(watch):
+    actions.__dict__["call"] = watch
+    try:
         place(customer, request, key=f"bench-{uuid4()}", channel="api")
-    return seen[0]
+    finally:
+        actions.__dict__["call"] = call
+    body: dict[str, Any] = json.loads(seen[-1])
+    del body["customer_id"], body["key"]
+    return body
 
 
 def place_for(first: int, last: int, *, wait: Callable[[], None], seconds: float) -> int:

@@ -19,9 +19,10 @@ from .shape import PolicyDocument
 from .words import facts_in_words, say, with_unit
 
 
-def proof_json(proof: Proof) -> dict[str, Any]:
+def proof_json(proof: Proof, name: str = "") -> dict[str, Any]:
     """A proof as plain data; `seconds` is how long it took."""
     return {
+        "file": name,
         "ok": proof.ok,
         "combinations": proof.combinations,
         "possible": proof.possible,
@@ -52,7 +53,7 @@ def proof_tables(proof: Proof, name: str) -> Iterator[RenderableType]:
     else:
         yield f"{name}: not readable as a policy."
     for problem in proof.problems:
-        place = f"line {problem.line}" if problem.line else "file"
+        place = f"{name}:{problem.line}" if problem.line else name
         clause = f", clause {problem.clause}" if problem.clause else ""
         proof_words = f" (proof {problem.proof})" if problem.proof else ""
         head = Styled(f"{place}{clause}: {problem.code}{proof_words}", "bold red")

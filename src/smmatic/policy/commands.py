@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -18,7 +19,14 @@ from . import command_views as views
 from .business_time import due_at
 from .comparing import compare
 from .compiler import ImpossibleFacts, UnknownFacts, compile_policy, evaluate
-from .document import MOST_BYTES, SHIPPED_FILE, PolicyDocument, PolicyError, Problem, load_policy, load_policy_file
+from .document import (
+    SHIPPED_FILE,
+    PolicyDocument,
+    PolicyError,
+    load_policy,
+    load_policy_file,
+    read_text,
+)
 from .drafting import with_effective, with_version
 from .explanations import explain
 from .prover import Proof, check_text, prove
@@ -43,7 +51,7 @@ def main(argv: Sequence[str], out: TextIO | None = None, more: Register | None =
     try:
         return int(arguments.run(arguments, console))
     except PolicyError as error:
-        _problems(arguments, console, error.problems)
+        _problems(arguments, console, error)
         return FAILED
     except Usage as error:
         print(f"smmatic policy: {error}", file=sys.stderr)
@@ -52,13 +60,13 @@ def main(argv: Sequence[str], out: TextIO | None = None, more: Register | None =
 
 def check(arguments: argparse.Namespace, console: Console) -> int:
     """Reads and proves a file."""
-    text = load_text(Path(arguments.file))
+    text = read_text(Path(arguments.file))
     _, proof = check_text(text, Path(arguments.file).name)
     if arguments.json:
-        print_json(console, views.proof_json(proof))
+        print_json(console, views.proof_json(proof, Path(arguments.file).name))
     else:
         for part in views.proof_tables(proof, Path(arguments.file).name):
-            console.print(part)
+            console.print(part, soft_wrap=True)
     return OK if proof.ok else FAILED
 
 
@@ -144,17 +152,28 @@ def due(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def activate(arguments: argparse.Namespace, console: Console) -> int:
-    """Proves a file and makes it the policy in force from its effective date on."""
+    """Proves a file and makes it the policy in force from its effective date on, or from the given one."""
+    from smmatic.accounts.queries import person_by_email
     from smmatic.kernel.refusals import Refusal
 
     from .actions import activate_policy
 
-    text = load_text(Path(arguments.file))
+    text = read_text(Path(arguments.file))
+    if arguments.effective:
+        text = with_effective(text, _moment(arguments.effective))
+    person = person_by_email(arguments.by) if arguments.by else None
+    if arguments.by and person is None:
+        raise Usage(f"nobody here has the address {arguments.by}")
     try:
-        row = activate_policy(text, None, arguments.why)
+        row = activate_policy(text, person, arguments.why)
     except Refusal as refusal:
-        console.print(f"{refusal.sentence} {refusal.next_step}")
+        if arguments.json:
+            print_json(console, refusal.as_dict())
+        else:
+            console.print(f"{refusal.sentence} {refusal.next_step}")
         return FAILED
+    except PolicyError as error:
+        raise PolicyError(error.problems, Path(arguments.file).name) from error
     said = {"id": row.id, "version": row.version, "effective_at": row.effective_at.isoformat(), "digest": row.digest}
     if arguments.json:
         print_json(console, said)
@@ -190,8 +209,11 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
     path = Path(arguments.file)
     if path.exists():
         raise Usage(f"{path} is there already; choose another name")
-    text = load_text(Path(arguments.source))
-    load_policy(text, Path(arguments.source).name)
+    source = Path(arguments.source)
+    if re.fullmatch("[a-z_]+", arguments.source) and not source.exists():
+        source = SHIPPED_FILE.with_name(f"{arguments.source}.toml")
+    text = read_text(source)
+    load_policy(text, source.name)
     text = with_version(text, arguments.version)
     if arguments.effective:
         text = with_effective(text, _moment(arguments.effective))
@@ -233,20 +255,6 @@ def history(arguments: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def load_text(path: Path) -> str:
-    """The text of a file. Raises PolicyError when it cannot be read."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            problem = Problem(0, "", "too_long", "It is larger than a policy can be.", "Is it the right file?")
-            raise PolicyError([problem], str(path))
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(
-            0, "", "unreadable", f"It cannot be read: {error}.", "Check the path and the encoding (UTF-8)."
-        )
-        raise PolicyError([problem], str(path)) from error
-
-
 def _facts(document: PolicyDocument, given: Sequence[str]) -> dict[str, str]:
     facts: dict[str, str] = {}
     for item in given:
@@ -276,13 +284,14 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _problems(arguments: argparse.Namespace, console: Console, problems: Sequence[Problem]) -> None:
-    proof = Proof(False, 0, 0, 0, 0, 0, 0.0, tuple(problems))
+def _problems(arguments: argparse.Namespace, console: Console, error: PolicyError) -> None:
+    proof = Proof(False, 0, 0, 0, 0, 0, 0.0, error.problems)
+    name = Path(error.source or arguments.file).name
     if arguments.json:
-        print_json(console, views.proof_json(proof))
+        print_json(console, views.proof_json(proof, name))
         return
-    for part in views.proof_tables(proof, Path(arguments.file).name):
-        console.print(part)
+    for part in views.proof_tables(proof, name):
+        console.print(part, soft_wrap=True)
 
 
 def print_json(console: Console, value: Any) -> None:
@@ -321,13 +330,20 @@ def _parser(more: Register | None) -> argparse.ArgumentParser:
     activated = add("activate", activate, "make a file the policy in force")
     activated.add_argument("file")
     activated.add_argument("--why", required=True, help="why it changes; kept with the version")
+    activated.add_argument("--by", help="mail address of the operator who decided it; else it is the installation's")
+    activated.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file, or at once")
     compared = add("diff", diff, "how one file differs from another, for the customer")
     compared.add_argument("before")
     compared.add_argument("after")
     compared.add_argument("--most", type=int, default=12, help="how many changes to show with an example")
     started = add("new", new, "start a draft from the shipped policy or another file")
     started.add_argument("file", help="where to write the draft")
-    started.add_argument("--from", dest="source", default=str(SHIPPED_FILE), help="the file to start from")
+    started.add_argument(
+        "--from",
+        dest="source",
+        default=str(SHIPPED_FILE),
+        help="starter, smmatic (else), sen_studio, or a file",
+    )
     started.add_argument("--version", required=True, help="the version of the draft")
     started.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file it starts from")
     add("history", history, "every activated version: from when, by whom, why")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from . import loading_own as own
+from .limits import shown
 from .reading import Table
 from .shape import (
     CLAUSE_KINDS,
@@ -13,6 +14,7 @@ from .shape import (
     DECISIONS,
     ORDER_EFFECTS,
     ROLES,
+    UNITS,
     Case,
     CaseAmounts,
     Clause,
@@ -29,6 +31,7 @@ from .shape import (
     Then,
     Transition,
 )
+from .terms import BUSINESS_HOURS, TOPICS
 
 EXPECTED = ("decision", "credits", "order", "clause")
 _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
@@ -37,7 +40,9 @@ _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
 def units(table: Table) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """Words for units: one form, or singular and plural, in each language."""
     found: dict[str, Mapping[str, tuple[str, ...]]] = {}
-    for unit in ("business_days", "days", "hours", "credits"):
+    for unit in UNITS:
+        if unit == BUSINESS_HOURS and not table.has(unit):
+            continue
         forms_table = table.table(unit)
         forms = {language: forms_table.strings(language) for language in table.report.languages}
         for language, words in forms.items():
@@ -158,7 +163,11 @@ def clause(table: Table) -> Clause:
         rules=rules,
         proven_by=table.string("proven_by", required=False),
         line=table.line,
+        topics=table.strings("topic", required=False),
     )
+    for topic in found.topics:
+        if topic not in TOPICS:
+            table.problem("topic", "unknown_value", f"{shown(topic)} is no topic.", f"Use one of: {', '.join(TOPICS)}.")
     _check_kind(table, found)
     table.finish()
     return found
@@ -277,7 +286,7 @@ def _amounts(table: Table) -> CaseAmounts:
         returns=table.string("returns"),
     )
     for key, amount in (("charge", found.charge), ("returns", found.returns)):
-        if amount and not _CREDITS_AMOUNT.match(amount):
+        if amount and not _CREDITS_AMOUNT.fullmatch(amount):
             table.problem(key, "bad_amount", f"'{amount}' is no amount of Credits.", 'Write it like "12.50".')
     if found.delivered > found.ordered:
         table.problem("delivered", "bad_amount", "More is delivered than ordered.", "Deliver at most what is ordered.")

@@ -10,10 +10,19 @@ from .problems import Problem
 from .shape import PolicyDocument, Text
 from .words import OPTIONAL, PLACEHOLDER, RUNTIME
 
-_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_NUMBER = re.compile(r"(?<![A-Za-z])[0-9]+(?:[.,][0-9]+)*")
+"""A number that is no part of a name, as in B2B."""
 _SECTIONS = re.compile(r"\b(?:sections?|mục)\s+[0-9]+(?:\s*(?:,|and|và)\s*(?:sections?\s+|mục\s+)?[0-9]+)*", re.I)
-_WORDS = "two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười"
-_SPELLED = re.compile(rf"\b(?:{_WORDS})\s+(?:business\s+)?(?:days?|hours?|weeks?|credits?|ngày|giờ|tuần)\b", re.I)
+_ENGLISH = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|half|dozen"
+)
+_VIETNAMESE = "một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mươi|lăm|trăm|nửa"
+_COUNTED = (
+    r"(?:business|working|calendar)?\s*(?:days?|hours?|minutes?|weeks?|months?|credits?|per\s?cent)|%"
+    r"|ngày|giờ|phút|tuần|tháng|phần trăm|credit"
+)
+_SPELLED = re.compile(rf"\b(?:{_ENGLISH}|{_VIETNAMESE})[\s-]+(?:{_COUNTED})(?!\w)", re.I)
 _CASE_VALUES = frozenset({"case.charge", "case.ordered", "case.delivered", "case.returns"})
 
 

@@ -11,17 +11,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .shape import CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES
-from .terms import ATTRIBUTES, MOMENTS, NUMBERS
+from .shape import CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES, UNITS
+from .terms import ATTRIBUTES, MOMENTS, NUMBERS, TOPICS
 
 SCHEMA_FILE = Path(__file__).parent / "policy.schema.json"
 Node = dict[str, Any]
 
 _TEXT: Node = {"type": "string", "minLength": 1}
-_ID: Node = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}
-_NUMBER: Node = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$"}
+_ID: Node = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,59}$"}
+_NUMBER: Node = {"type": "string", "pattern": "^[0-9]{1,4}(\\.[0-9]{1,4})?$"}
 _CLOCK: Node = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
-_SPAN: Node = {"type": "string", "pattern": "^[1-9][0-9]{0,4} ?(h|hours?|days?|business days?)$"}
+_SPAN: Node = {"type": "string", "pattern": "^[1-9][0-9]{0,4} ?(h|hours?|days?|business days?|business hours?)$"}
+_TOPIC: Node = {"enum": list(TOPICS)}
 _STRINGS: Node = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "uniqueItems": True}]}
 _WORDS: Node = {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}
 _ASSIGNMENT: Node = {"type": "object", "additionalProperties": _STRINGS, "minProperties": 1}
@@ -59,7 +60,7 @@ def _head() -> Mapping[str, Node]:
         "policy": _table(
             {
                 "id": _ID,
-                "version": _TEXT,
+                "version": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"},
                 "effective": {"description": "A date with time and offset, 2026-01-01T00:00:00+07:00."},
                 "selected_by": {"const": "order.placed_at"},
                 "languages": _STRINGS,
@@ -92,15 +93,19 @@ def _head() -> Mapping[str, Node]:
         "bonus": _table({"grace_days": _whole(0, 3_650)}),
         "service_class": _list(
             _table(
-                {"id": _ID, "name": _WORDS, "business_days": _whole(0, 90), "hours": _whole(1, 10_000)},
-                optional=("business_days", "hours"),
+                {
+                    "id": {**_ID, "maxLength": 20},
+                    "name": _WORDS,
+                    "business_days": _whole(0, 90),
+                    "business_hours": _whole(1, 1_000),
+                    "hours": _whole(1, 10_000),
+                },
+                optional=("business_days", "business_hours", "hours"),
             )
         ),
         "units": _table(
-            {
-                unit: {"type": "object", "additionalProperties": _STRINGS}
-                for unit in ("business_days", "days", "hours", "credits")
-            }
+            {unit: {"type": "object", "additionalProperties": _STRINGS} for unit in UNITS},
+            optional=("business_hours",),
         ),
         "words": _table(
             {
@@ -183,9 +188,10 @@ def _clauses() -> Mapping[str, Node]:
                     "title": _WORDS,
                     "text": _WORDS,
                     "proven_by": _TEXT,
+                    "topic": {"anyOf": [_TOPIC, {"type": "array", "items": _TOPIC, "uniqueItems": True}]},
                     "rule": _list(rule),
                 },
-                optional=("proven_by", "rule"),
+                optional=("proven_by", "topic", "rule"),
             )
         ),
         "preview": _list(_table({"id": _ID, "clause": _NUMBER, "text": _WORDS})),

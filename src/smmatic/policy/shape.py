@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 
-from .terms import BASIC, Attribute, Promise, Share, Span, Window
+from .terms import BASIC, BUSINESS_HOURS, HOURS, Attribute, Promise, Share, Span, Window
 
 Assignment = Mapping[str, tuple[str, ...]]
 """Facts and the values of each that fit. A fact that is not named may have any value."""
@@ -20,6 +20,8 @@ PROOF_VALUES = frozenset({"none", "alleged", "verified", "refuted"})
 DELIVERED_VALUES = ("none", "part", "all")
 AT_ONCE = "at_once"
 BUSINESS_DAYS = "business_days"
+UNITS = ("business_days", "business_hours", "days", "hours", "credits")
+"""Units that a policy has words for; business hours only where it promises any."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Clause:
     rules: tuple[Rule, ...]
     proven_by: str
     line: int
+    topics: tuple[str, ...] = ()
 
     @property
     def section(self) -> str:
@@ -163,20 +166,24 @@ class OutcomeWords:
 
 @dataclass(frozen=True)
 class ServiceClass:
-    """A kind of service and the time in which a person answers; with `hours` it is hours of the clock.
+    """A kind of service and the time in which a person answers.
 
-    `business_days` is then the whole business days that the hours never exceed, for those who count in days.
+    hours: of the clock; business_hours: of business days; where one of them is given, `business_days` is the whole
+    business days that they come to, for those who count in days.
     """
 
     id: str
     name: Text
     business_days: int
     hours: int = 0
+    business_hours: int = 0
 
     @property
     def span(self) -> Span:
         """The promised time."""
-        return Span(self.hours, "hours") if self.hours else Span(self.business_days, "business_days")
+        if self.business_hours:
+            return Span(self.business_hours, BUSINESS_HOURS)
+        return Span(self.hours, HOURS) if self.hours else Span(self.business_days, BUSINESS_DAYS)
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,11 @@ class Times:
     due_by: time
     paused_by: tuple[str, ...]
     business_days: Mapping[str, int]
+
+    @property
+    def day_hours(self) -> float:
+        """Hours of one business day, from opening to the due hour."""
+        return (self.due_by.hour - self.opens.hour) + (self.due_by.minute - self.opens.minute) / 60
 
     def __getitem__(self, service_class: str) -> int:
         """Business days for a service class. Raises KeyError for a class that the policy does not know."""

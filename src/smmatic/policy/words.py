@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from .shape import Case, PolicyDocument, Text
 
 PLACEHOLDER = re.compile(r"\{(?:([a-z_]+):)?([a-z][a-z0-9_.]*)\}")
-OPTIONAL = re.compile(r"\[\?(.*?)\]", re.DOTALL)
+OPTIONAL = re.compile(r"\[\?([^\[\]]*)\]")
 RUNTIME = frozenset({"amount", "due", "until", "since"})
 """Values that are known only when a sentence is said."""
 

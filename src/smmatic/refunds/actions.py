@@ -4,8 +4,7 @@ Each action plans by the policy's table and then carries out exactly that plan, 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 
 from smmatic.accounts.queries import Person
@@ -20,11 +19,13 @@ from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor, actor_of
 from smmatic.policy.business_time import DueDate
 from smmatic.refunds import queries, steps
+from smmatic.refunds.pause_steps import resume_case
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
 from smmatic.refunds.steps import carry_out, open_case, record_claims
+from smmatic.refunds.stop_rules import ANSWERS, StopPlan, as_stopped, plan_stop
 
 MAX_WORDS = 4000
 
@@ -145,8 +146,12 @@ def request_refund(
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
 
 
-def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: str) -> None:
+def add_to_case(
+    person: Person, case_id: int, *, reason_code: str = "", words: str, file_ids: Sequence[int] = ()
+) -> None:
     """Adds what the customer knows to their open case; a reason adds its claim, to be looked at with the rest.
+
+    A case that waits for them goes on.
 
     Raises:
         Refusal: `not_found`, `case_closed`, `evidence_missing`, `reason_unknown`, `text_*`.
@@ -166,8 +171,21 @@ def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: s
             claim = _claim(situation_of(order), reason(reason_code), person, told)
             if claim and claim.proof != "refuted":
                 record_claims(order.id, [claim])
+        wanted = sorted(set(file_ids))
+        if wanted and order_steps.attach_files(person.id, order.id, wanted, "evidence") != len(wanted):
+            raise Refusal(RefusalCode.NOT_FOUND, "files")
         steps.touch_case(case)
         steps.record_case(case_id, "note", actor=actor_of(person), why=told)
+        resume_case(order.id, actor_of(person))
+
+
+def preview_stop(person: Person, order_id: int) -> StopPlan:
+    """What asking for a stop may bring now, changing nothing.
+
+    Raises:
+        Refusal: `not_found`.
+    """
+    return _stop_plan(orders.order_of(person, order_id))
 
 
 def ask_stop(person: Person, order_id: int) -> OrderRow:
@@ -181,27 +199,23 @@ def ask_stop(person: Person, order_id: int) -> OrderRow:
     _own_order(person, order_id)
     with atomic():
         order = order_steps.lock_order(order_id)
-        if not order.live:
-            raise Refusal(RefusalCode.ORDER_ENDED)
-        if order.status == "pending":
-            raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
-        if order.unknown_since:
-            raise Refusal(RefusalCode.OUTCOME_UNKNOWN)
-        if not order.stop_offered:
-            raise Refusal(RefusalCode.STOP_NOT_OFFERED, clause="4.2")
-        if order.stop_status in ("asked", "confirmed"):
-            raise Refusal(RefusalCode.STOP_ASKED_ALREADY)
-        hours = situation_of(order).policy.document.deadlines.stop_answer_hours
-        moment = now()
+        plan = _stop_plan(order)
+        if plan.refusal is not None:
+            raise plan.refusal
         order_steps.change(
             order_id,
             steps.LIVE,
             stop_status="asked",
-            stop_asked_at=moment,
-            stop_deadline=moment + timedelta(hours=hours),
-            next_check_at=moment,
+            stop_asked_at=now(),
+            stop_deadline=plan.answer_by,
+            next_check_at=now(),
         )
-        order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts={"clause": "4.2", "hours": hours})
+        facts = {
+            "clause": situation_of(order).cites("stopped"),
+            "hours": plan.answer_hours,
+            "units_now": plan.units_now,
+        }
+        order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts=facts)
         return order_steps.lock_order(order_id)
 
 
@@ -213,7 +227,7 @@ def answer_stop(order_id: int, answer: str, *, delivered: int, actor: Actor, why
     Raises:
         Refusal: `not_found`, `field_invalid`, `units_out_of_range`.
     """
-    if answer not in ("confirmed", "refused", "too_late", "unknown"):
+    if answer not in ANSWERS:
         raise Refusal(RefusalCode.FIELD_INVALID, "answer")
     with atomic():
         steps.lock_open_case(order_id)
@@ -337,6 +351,19 @@ def _end_with_case(case: CaseRow, situation: Situation, actor: Actor, why: str, 
     )
 
 
+def _stop_plan(order: OrderRow) -> StopPlan:
+    """What a stop brings: by the same plan that the end of a stopped order carries out."""
+    moment = now()
+    situation = situation_of(order)
+    stopped = None
+    if order.live and order.status != "pending":
+        case = queries.open_case(order.id)
+        ask = case.ask if case else "none"
+        stopped = replace(situation, order=as_stopped(order, moment)).governed(ask).plan(ask)
+    hours = situation.policy.document.deadlines.stop_answer_hours
+    return plan_stop(order, hours, moment, stopped, clause=situation.cites("too_late"))
+
+
 def _cancel_refusal(situation: Situation, plan: Plan) -> Refusal | None:
     order = situation.order
     if not order.live:
@@ -353,7 +380,7 @@ def _request_refusal(situation: Situation) -> Refusal | None:
     if charge.returned >= charge.amount:
         return Refusal(RefusalCode.NOTHING_TO_REFUND)
     if order.live and order.unknown_since:
-        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause="2.1")
+        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=situation.cites("unknown"))
     return None
 
 

@@ -1,6 +1,7 @@
 """The words of a decision for page, desk, API and mail: one source, so that all four say the same."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,24 @@ def explain_case(case: CaseRow, language: str) -> Explanation:
     """Explains the decision of a case from what was stored with it, under its own policy version."""
     row = policy.policy(case.policy_version_id)
     numbers = Arithmetic(**case.arithmetic) if case.arithmetic else None
-    return _explain(row, case.facts, queries.claims_of(case.order_id), numbers, case.due_at, language)
+    said = _explain(row, case.facts, queries.claims_of(case.order_id), numbers, case.due_at, language)
+    return _overridden(case, row, said, language) if case.override_why else said
+
+
+def _overridden(case: CaseRow, row: PolicyRow, said: Explanation, language: str) -> Explanation:
+    """The words of a decision that people made otherwise than the policy: its clause, and their reason."""
+    clause, words = row.document.clause(case.clause), row.document.words
+    with translation.override(language):
+        lead = gettext("Two members of our staff decided otherwise than the rule says:")
+    return replace(
+        said,
+        clause=clause.number,
+        title=clause.title.raw(language),
+        decision=words["decision"][case.decision].raw(language),
+        credits=words["credits"][case.credits or "none"].raw(language),
+        reason=case.override_why,
+        sentence=f"{lead} {case.override_why}",
+    )
 
 
 def moment_words(moment: datetime, zone: str, language: str) -> str:

@@ -3,32 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.translation import gettext, gettext_noop
-
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.orders.queries import OrderRow
+from smmatic.orders.rows import OrderRow
 
-_ = gettext_noop
+
+def _(text: str) -> str:
+    """Marks a text for translation; whoever shows it translates it."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason in words, and the claim that it makes ('' for none)."""
+    """A reason in words, and the claim that it makes ('' for none). `hint`: what the customer should know or add."""
 
     code: str
     claim: str
     words: str
     hint: str
-
-    @property
-    def label(self) -> str:
-        """The reason in the active language."""
-        return gettext(self.words)
-
-    @property
-    def help(self) -> str:
-        """What the customer should know or add, in the active language."""
-        return gettext(self.hint)
 
 
 REASONS = (

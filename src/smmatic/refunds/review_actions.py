@@ -14,7 +14,10 @@ from smmatic.orders.steps import actor_of
 from smmatic.policy.compiler import ImpossibleFacts
 from smmatic.refunds import queries, steps
 from smmatic.refunds.models import CLAIMS, Case
+from smmatic.refunds.override_actions import overridden_plan
 from smmatic.refunds.queries import CaseRow
+from smmatic.refunds.question_steps import need_question
+from smmatic.refunds.review_steps import lock_for, reread
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
 from smmatic.refunds.steps import carry_out, record_case, record_claims
@@ -44,23 +47,25 @@ def set_claim(agent: Person, case_id: int, *, claim: str, proof: str, evidence: 
 
     Raises:
         Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `field_invalid`, `evidence_missing`,
-            `text_*`.
+            `question_first`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
-    if claim not in CLAIMS or claim == "expectations":
+    if claim not in CLAIMS:
         raise Refusal(RefusalCode.FIELD_INVALID, "claim")
-    if proof not in ("verified", "refuted"):
+    if proof not in (("refuted",) if claim == "expectations" else ("verified", "refuted")):
         raise Refusal(RefusalCode.FIELD_INVALID, "proof")
     seen = clean_text(evidence, "evidence", MAX_EVIDENCE)
     if not seen:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
-        order_steps.lock_order(case.order_id)
+        case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
+        order = order_steps.lock_order(case.order_id)
+        if claim == "wrong_information" and proof == "verified":
+            need_question(order)
         record_claims(case.order_id, [ClaimInput(claim, proof, "staff", seen, agent.id)])
         steps.touch_case(case)
         record_case(case_id, "claim", actor=actor_of(agent), why=seen, facts={"claim": claim, "proof": proof})
-        return _reread(case_id)
+        return reread(case_id)
 
 
 def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: str, version: int) -> CaseRow:
@@ -74,7 +79,7 @@ def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: 
     if not seen:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
+        case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
         order = order_steps.lock_order(case.order_id)
         if not 0 <= delivered <= order.delivered:
             raise Refusal(RefusalCode.UNITS_OUT_OF_RANGE, "delivered", minimum=0, maximum=order.delivered)
@@ -83,7 +88,7 @@ def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: 
         order_steps.record(order.id, "corrected", actor=actor_of(agent), why=seen, facts=facts)
         steps.touch_case(case)
         record_case(case_id, "corrected", actor=actor_of(agent), why=seen, facts=facts)
-        return _reread(case_id)
+        return reread(case_id)
 
 
 def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseRow:
@@ -95,7 +100,7 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
     agent.need(Permission.CASE_WORK)
     words = clean_text(why, "why", 1000)
     with atomic():
-        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
+        case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
         situation = situation_of(order_steps.lock_order(case.order_id)).governed(case.ask, reviewed=True)
         plan = review_plan(situation, case.ask)
         second = plan.approved and situation.second_person_needed(plan.units_back)
@@ -110,7 +115,7 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
             reviewed=True,
             decided_by_id=agent.id,
         )
-        return _reread(case_id)
+        return reread(case_id)
 
 
 def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
@@ -122,27 +127,45 @@ def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
     """
     second.need(Permission.CASE_APPROVE)
     with atomic():
-        case = _lock(second, case_id, version, ("approved",))
-        situation = situation_of(order_steps.lock_order(case.order_id)).governed(case.ask, reviewed=case.reviewed)
+        case = lock_for(second, case_id, version, ("approved",))
+        situation = situation_of(order_steps.lock_order(case.order_id))
+        if not case.override_why:
+            situation = situation.governed(case.ask, reviewed=case.reviewed)
         if case.decided_by_id == second.id:
             limit = situation.policy.document.approvals.case_credits
             raise Refusal(RefusalCode.SECOND_PERSON_NEEDED, limit=limit)
-        plan = review_plan(situation, case.ask) if case.reviewed else situation.plan(case.ask)
+        plan = _waiting_plan(case, situation)
         if plan.units_back != case.units or plan.outcome.clause != case.clause:
             raise Refusal(RefusalCode.CASE_STALE)
         moment = now()
         Case.objects.filter(id=case_id).update(
-            state="settled", approved_by_id=second.id, settled_at=moment, version=case.version + 1
-        )
+            state="settled" if plan.approved else "denied", approved_by_id=second.id,
+            settled_at=moment if plan.approved else None, version=case.version + 1, warn_at=None,
+        )  # fmt: skip
         record_case(
             case_id,
             "decided",
             actor=actor_of(second),
             notify=True,
-            facts=steps.plan_facts(plan, situation) | {"state": "settled"},
+            why=case.override_why,
+            facts=steps.plan_facts(plan, situation) | {"state": "settled" if plan.approved else "denied"},
         )
         carry_out(situation, plan, actor=actor_of(second), case_id=case_id)
-        return _reread(case_id)
+        return reread(case_id)
+
+
+def _waiting_plan(case: CaseRow, situation: Situation) -> Plan:
+    """What a decision that waits for a second person would do now.
+
+    Raises:
+        Refusal: `case_stale` where it can't be given any more.
+    """
+    if case.override_why:
+        plan = overridden_plan(case, situation)
+        if plan is None:
+            raise Refusal(RefusalCode.CASE_STALE)
+        return plan
+    return review_plan(situation, case.ask) if case.reviewed else situation.plan(case.ask)
 
 
 def send_back(second: Person, case_id: int, *, version: int, why: str) -> CaseRow:
@@ -156,12 +179,13 @@ def send_back(second: Person, case_id: int, *, version: int, why: str) -> CaseRo
     if not words:
         raise Refusal(RefusalCode.REASON_MISSING, "why")
     with atomic():
-        case = _lock(second, case_id, version, ("approved",))
+        case = lock_for(second, case_id, version, ("approved",))
         Case.objects.filter(id=case_id).update(
-            state="in_review", decided_by_id=None, decided_at=None, units=0, decision="review", version=case.version + 1
-        )
+            state="in_review", decided_by_id=None, decided_at=None, units=0, decision="review", override_why="",
+            version=case.version + 1, warn_at=now(),
+        )  # fmt: skip
         record_case(case_id, "sent_back", actor=actor_of(second), why=words, visible=False)
-        return _reread(case_id)
+        return reread(case_id)
 
 
 def withdraw(person: Person, case_id: int) -> CaseRow:
@@ -176,7 +200,7 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         order_steps.lock_order(case.order_id)
         done = Case.objects.filter(
             id=case_id, customer_id=person.id, ask="refund", state__in=("open", "waiting", "in_review")
-        ).update(state="withdrawn", version=case.version + 1)
+        ).update(state="withdrawn", version=case.version + 1, warn_at=None)
         if not done:
             raise Refusal(RefusalCode.CASE_CLOSED)
         record_case(case_id, "withdrawn", actor=actor_of(person))
@@ -185,26 +209,7 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         if not situation.order.live and situation.charge.open:
             # The order ended while the case was open, so its own settlement still has to be made.
             steps.settle_end(situation, order_steps.SYSTEM)
-        return _reread(case_id)
-
-
-def _lock(person: Person, case_id: int, version: int, states: tuple[str, ...]) -> CaseRow:
-    """Locks a case that this person may work on: never their own, in one of these states, as they saw it."""
-    case = steps.lock_case(case_id)
-    if case.customer_id == person.id:
-        raise Refusal(RefusalCode.ROLE_MISSING)
-    if case.state not in states:
-        raise Refusal(RefusalCode.CASE_CLOSED)
-    if case.version != version:
-        raise Refusal(RefusalCode.CASE_STALE)
-    return case
-
-
-def _reread(case_id: int) -> CaseRow:
-    case = queries.case(case_id)
-    if case is None:
-        raise Refusal(RefusalCode.NOT_FOUND)
-    return case
+        return reread(case_id)
 
 
 def _without(order_id: int, person: Person) -> list[ClaimInput]:

@@ -15,8 +15,9 @@ from smmatic.kernel.database import execute
 from smmatic.orders.queries import OrderRow
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
+from smmatic.policy.citing import cite
 from smmatic.policy.compiler import ImpossibleFacts, UnknownFacts
-from smmatic.policy.facts import own_facts
+from smmatic.policy.facts import own_facts, recorded
 from smmatic.policy.promises import promised_at
 from smmatic.policy.queries import PolicyRow
 from smmatic.policy.shape import BUSINESS_DAYS
@@ -100,6 +101,21 @@ class Situation:
         state = ClaimState(claim.claim, claim.proof, claim.source, claim.source_id, claim.evidence)
         return replace(self, claims=dict(self.claims) | {claim.claim: state})
 
+    def raw_facts(self, moment: datetime) -> dict[str, object]:
+        """What is known of the order, ready for JSON, with the moment of asking and the calendar: from this any other
+        version can work out its own facts. `moment` is now, where no open case says when the customer asked.
+        """
+        asked_at = self.asked_at or _asked_at(queries.open_case(self.order.id)) or moment
+        return {"asked_at": asked_at.isoformat(), "calendar": self.order.calendar_version_id} | {
+            name: known.isoformat() if isinstance(known, datetime) else recorded(known)
+            for name, known in described(self.order).items()
+            if known is not None
+        }
+
+    def cites(self, topic: str) -> str | None:
+        """The clause of the governing version that speaks of a topic (see `policy.citing`)."""
+        return cite(self.policy.compiled, topic)
+
     def due(self, opened_at: datetime, due: str = BUSINESS_DAYS) -> DueDate:
         """When a person has to have answered a case opened at a moment, by what the clause promises."""
         calendar = policy.calendar(self.order.calendar_version_id).calendar
@@ -112,6 +128,10 @@ class Situation:
         one below the limit.
         """
         execute("SELECT pg_advisory_xact_lock(hashtextextended('refunds:sum', %s))", [self.order.customer_id])
+        return self.needs_second(units)
+
+    def needs_second(self, units: int) -> bool:
+        """As `second_person_needed`, for a preview: it takes no lock, and deciding asks again."""
         rules = self.policy.document.approvals
         since = now() - timedelta(days=rules.customer_days)
         return needs_second_person(

@@ -15,13 +15,12 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
+from smmatic.policy.business_time import DueDate
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
 from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import (
-    Plan,
-)
+from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation
 
 _log = logging.getLogger(__name__)
@@ -117,9 +116,11 @@ def open_case(
         policy_version_id=situation.policy.id,
         opened_at=opened_at,
         due_at=due.at if due else None,
-        due_skipped=[[day.isoformat(), dict(why)] for day, why in due.skipped] if due else [],
+        due_skipped=skipped_json(due) if due else [],
+        warn_at=opened_at if due else None,
         facts=dict(plan.facts),
         cell=plan.cell,
+        described=situation.raw_facts(opened_at),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -142,6 +143,11 @@ def open_case(
         notify=state != "approved" and plan.ask != "cancel",
     )
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
+
+
+def skipped_json(due: DueDate) -> list[Any]:
+    """The days that a due date skips, each with its reason by language, as a case stores them."""
+    return [[day.isoformat(), dict(why)] for day, why in due.skipped]
 
 
 def decide_at_once(
@@ -168,11 +174,16 @@ def settle_end(
     """Settles an order that has ended, by the policy; a case only where Credits go back or a person has to look."""
     situation = situation.governed("none")
     plan = situation.plan("none")
-    if not plan.review and not plan.approved:
+    if not plan.review and not plan.approved and not held_against(plan):
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
         return plan, None
     wait = two_people and situation.second_person_needed(plan.units_back)
     return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
+
+
+def held_against(plan: Plan) -> bool:
+    """Whether something proven against the customer decides: they must see the evidence, and can contest it."""
+    return "verified" in (plan.facts.get("wrong_information"), plan.facts.get("third_party_violation"))
 
 
 def finish_case(
@@ -185,6 +196,7 @@ def finish_case(
     why: str = "",
     reviewed: bool = False,
     decided_by_id: int | None = None,
+    override_why: str = "",
 ) -> None:
     """Writes the decision of an open case and, unless it waits for a second person ('approved'), carries it out."""
     moment = now()
@@ -193,6 +205,7 @@ def finish_case(
         policy_version_id=situation.policy.id,
         facts=dict(plan.facts),
         cell=plan.cell,
+        described=situation.raw_facts(moment),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -203,6 +216,8 @@ def finish_case(
         decided_at=moment,
         settled_at=moment if state == "settled" else None,
         version=case.version + 1,
+        override_why=override_why,
+        **({} if state in OPEN_STATES else {"warn_at": None}),
     )
     record_case(
         case.id,
@@ -259,7 +274,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             notify=True,
             ended_at=now(),
         ):
-            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause="4.2")
+            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause=situation.cites("too_late"))
     elif plan.outcome.order == "stop" and order.live:
         to_status = "partial" if order.delivered else "failed"
         orders.move(
@@ -277,7 +292,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             unknown_deadline=None,
             waiting_since=None,
         )
-    post(_postings(situation, plan, actor, case_id))
+    post(postings_of(situation, plan, actor, case_id))
     if plan.units_back:
         orders.record(order.id, "refunded", actor=actor, why=why, facts=facts | {"case": case_id})
 
@@ -294,7 +309,8 @@ def plan_facts(plan: Plan, situation: Situation) -> dict[str, Any]:
     }
 
 
-def _postings(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
+def postings_of(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
+    """What a plan books: at most one posting of each kind for an order and its case."""
     order = situation.order
     grace = situation.policy.document.bonus_grace_days * 86_400
     per_case = f"case:{case_id}" if case_id is not None else f"order:{order.id}"

@@ -22,6 +22,9 @@ MAX_BODY = 5_000
 MAX_AN_HOUR = 30
 """Most messages that one customer may write within an hour."""
 
+ABOUT = ("link", "access", "brief", "answer")
+"""What a question asks the customer to correct or give."""
+
 _LIVE = ("pending", "processing", "in_progress")
 
 
@@ -85,14 +88,20 @@ def staff_message(
         )
 
 
-def ask_customer(agent: Person, order_id: int, body: str, *, case_id: int | None = None) -> MessageRow:
+def ask_customer(
+    agent: Person, order_id: int, body: str, *, case_id: int | None = None, about: str = "answer"
+) -> MessageRow:
     """A question that the order waits for: the customer is mailed, a live order shows 'waiting for you', and the case,
     where one is named, keeps the question in its history and its clock stands still until the customer answers.
+    `about` says what is to be corrected: 'link', 'access', 'brief', or only an 'answer'.
 
     Raises:
-        Refusal: `role_missing`, `not_found` (also for a case of another order), `field_missing`, `text_*`.
+        Refusal: `role_missing`, `field_invalid` (about), `not_found` (also for a case of another order),
+            `field_missing`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
+    if about not in ABOUT:
+        raise Refusal(RefusalCode.FIELD_INVALID, "about")
     text = _body(body)
     order_of(agent, order_id)
     _check_case(agent, case_id, order_id)
@@ -103,8 +112,8 @@ def ask_customer(agent: Person, order_id: int, body: str, *, case_id: int | None
             _open(order.customer_id, order_id), "staff", agent.id, text, case_id=case_id, waiting_for="customer"
         )
         actor = orders.actor_of(agent)
-        if order.waiting_since is None and orders.change(order_id, _LIVE, waiting_since=now()):
-            orders.record(order_id, "question", actor=actor, why=text[:1000])
+        if order.waiting_since is None and (orders.change(order_id, _LIVE, waiting_since=now()) or case is not None):
+            orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
         if case is not None:
             pause_case(case, actor)
             # The message itself is mailed, so the event asks for no second mail.

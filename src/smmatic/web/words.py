@@ -52,6 +52,18 @@ STATUS: dict[str, dict[str, Word]] = {
         "too_late": Word(_("Too late to stop"), "circle-x", "bad"),
         "unknown": Word(_("No answer to the stop request"), "help-circle", "warn"),
     },
+    "rework": {
+        "pending": Word(_("Rework asked for"), "hourglass", "info"),
+        "in_progress": Word(_("Rework in progress"), "rotate-clockwise", "info"),
+        "completed": Word(_("Done again"), "circle-check", "good"),
+        "rejected": Word(_("Not done again"), "circle-x", "bad"),
+    },
+    "batch": {
+        "checked": Word(_("Checked, nothing charged"), "eye", "info"),
+        "placing": Word(_("Being ordered"), "progress", "info"),
+        "placed": Word(_("Ordered"), "circle-check", "good"),
+        "refused": Word(_("Nothing ordered"), "circle-x", "bad"),
+    },
     "desk_order": {"waiting": Word(_("Waiting for the customer"), "bell", "warn")},
     "desk_case": {
         "waiting": Word(_("Waiting for the customer"), "bell", "warn"),
@@ -60,6 +72,16 @@ STATUS: dict[str, dict[str, Word]] = {
     "desk_deposit": {
         "requested": Word(_("Transfer expected"), "hourglass", "info"),
         "parked": Word(_("Amount unlike the request"), "alert-triangle", "warn"),
+    },
+    "mail": {
+        "kept": Word(_("Kept here, not sent"), "inbox"),
+        "skipped": Word(_("Not wanted"), "bell"),
+        "prepared": Word(_("Waiting to be sent"), "hourglass", "info"),
+        "sending": Word(_("Being sent"), "progress", "info"),
+        "sent": Word(_("Sent"), "circle-check", "good"),
+        "failed": Word(_("Not sent"), "circle-x", "bad"),
+        "uncertain": Word(_("Perhaps sent"), "help-circle", "warn"),
+        "bounced": Word(_("Came back"), "arrow-back-up", "bad"),
     },
     "decision": {
         "approve": Word(_("Credits return"), "circle-check", "good"),

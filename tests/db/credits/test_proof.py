@@ -21,6 +21,10 @@ TAMPERING = {
     "reorder": "UPDATE credits_transfer SET version = 99 WHERE account_id = {id} AND version = 2;"
     " UPDATE credits_transfer SET version = 2 WHERE account_id = {id} AND version = 3;"
     " UPDATE credits_transfer SET version = 3 WHERE account_id = {id} AND version = 99",
+    "insert a transfer": "INSERT INTO credits_transfer (account_id, version, kind, debit, credit, amount, business_key,"
+    " available_after, held_after, disputed_after, debt_after, effective_at, recorded_at, actor, reason, hash)"
+    " SELECT account_id, version + 1, 'bonus', 'promotion', 'available', 5, 'x', available_after + 5, held_after, 0, 0,"
+    " recorded_at, recorded_at, 'x', '', hash FROM credits_transfer WHERE account_id = {id} AND version = 3",
     "raise a balance": "UPDATE credits_account SET available = available + 1 WHERE customer_id = {id}",
     "raise a grant": "UPDATE credits_grant SET remaining = remaining + 1, granted = granted + 1 WHERE account_id = {id}",
     "edit a charge": "UPDATE credits_charge SET released = released - 1 WHERE account_id = {id}",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smmatic.policy.business_time import BusinessCalendar, business_time, due_at, extended
+from smmatic.policy.business_time import BusinessCalendar, business_time, due_at, due_in_hours, extended
 from smmatic.policy.vietnam import calendar_of, days_as_json, vietnam_calendar, vietnam_days
 
 from .shipped import document
@@ -168,3 +168,27 @@ def test_a_stored_calendar_is_the_same_calendar():
     assert WEEKDAYS.is_business_day(date(2026, 1, 2))
     with pytest.raises(ValueError, match="half"):
         calendar_of({"2026-01-02": {"kind": "half", "en": "", "vi": ""}})
+
+
+@pytest.mark.parametrize(
+    ("opened", "hours", "due"),
+    [
+        ("2026-03-02T09:00:00", 8, "2026-03-02T17:00:00"),
+        ("2026-03-02T16:00:00", 8, "2026-03-03T14:00:00"),  # two hours today, six tomorrow
+        ("2026-03-02T17:30:00", 1, "2026-03-03T08:30:00"),  # no cut-off: every business hour counts
+        ("2026-03-02T03:00:00", 10, "2026-03-02T18:00:00"),  # before opening: the whole day
+        ("2026-03-06T18:00:00", 10, "2026-03-09T18:00:00"),  # the end of Friday: all of Monday
+        ("2026-03-07T12:00:00", 4, "2026-03-09T12:00:00"),  # Saturday
+        ("2026-02-13T17:00:00", 2, "2026-02-23T09:00:00"),  # over Tet
+    ],
+)
+def test_business_hours_count_only_while_the_shop_is_open(opened, hours, due):
+    found = due_in_hours(vietnam(opened), hours, CALENDAR, TIMES)
+    assert found.at == vietnam(due)
+    assert business_time(vietnam(opened), found.at, CALENDAR, TIMES) == timedelta(hours=hours)
+
+
+def test_business_hours_name_the_days_that_do_not_count():
+    found = due_in_hours(vietnam("2026-03-06T17:00:00"), 2, CALENDAR, TIMES)
+    assert [day.isoformat() for day, _ in found.skipped] == ["2026-03-07", "2026-03-08"]
+    assert found.counted_from == date(2026, 3, 6)

@@ -204,3 +204,31 @@ def test_a_failure_names_clauses_and_shows_a_concrete_order_in_words():
     assert "3.1.begun says deny" in problem.message
     assert problem.line
     assert problem.clause
+
+
+EXACTLY = {
+    1: (
+        'when = { stage = ["begun", "stop_confirmed", "halted", "done"] }',
+        'when = [{ stage = ["begun", "stop_confirmed", "halted"] }, { stage = "done", ask = ["cancel", "refund"] }]',
+    ),
+    2: ('overrides = [\n  "3.1", "3.3", "3.4"', 'overrides = [\n  "3.1", "3.4"'),
+    3: (
+        '"2.1.running", "2.1.stopped", "5.1.fulfilment"',
+        '"4.1.pending", "2.1.running", "2.1.stopped", "5.1.fulfilment"',
+    ),
+    4: rule('{ stage = "pending", delivered = "part" }'),
+    5: (
+        'vary = "wrong_information"\nvalue = "verified"\nthan = ["none", "refuted", "alleged"]\nnever = "more"',
+        'vary = "wrong_information"\nvalue = "verified"\nthan = ["none", "refuted", "alleged"]\nnever = "less"',
+    ),
+    6: ('cancel = { from = ["pending"]', 'cancel = { from = ["refused"]'),
+    7: ("within {days:appeal.days}. What", "within seven days. What"),
+    8: ('returns = "63"', 'returns = "64"'),
+}
+
+
+@pytest.mark.parametrize("number", EXACTLY)
+def test_a_file_that_breaks_one_proof_breaks_exactly_that_one(number):
+    proof = broken(EXACTLY[number])
+    assert {problem.proof for problem in proof.problems} == {number}
+    assert all(problem.line or number == 1 for problem in proof.problems)

@@ -152,6 +152,53 @@ def test_order_undo_order_again_stop_and_refund_on_a_phone(open_page, language):
     look(page)
 
 
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_a_wrong_link_is_told_before_the_order_and_the_order_can_be_undone_and_repeated(open_page, language):
+    """On a phone: a Shopee link in a TikTok service, the right one, ordered, undone, ordered again, many, the list."""
+    who = customer(500, language=language, password=PASSWORD)
+    page = open_page(language=language, who=who, theme="dark" if language == "vi" else "light")
+    page.goto("/services/TT-CAMP")
+    page.locator("[name=link]").fill("https://shopee.vn/tiemhoacuanho")
+    told = {"en": "This is a link of another platform: Shopee shop", "vi": "Đây là liên kết của nền tảng khác"}[
+        language
+    ]
+    page.locator("#link-live .field-error").get_by_text(told).wait_for()
+    look(page)
+    page.locator("[name=link]").fill("tiktok.com/@tiemhoacuanho")
+    page.locator("#link-live .st-good").wait_for()
+    page.locator("[name=quantity]").fill("2")
+    page.locator("#live .sum").get_by_text("120").wait_for()
+    look(page)
+    with arriving(page, "/orders/[0-9]+$"):
+        page.locator("#live button[type=submit]").click()
+    page.locator("form[action$='/cancel'] button").click()
+    page.locator(".stage-stopped").wait_for()
+    with arriving(page, "/services/TT-CAMP"):
+        page.locator("a[href^='/services/TT-CAMP']").click()
+    assert page.locator("[name=quantity]").input_value() == "2"
+    with arriving(page, "/orders/[0-9]+$"):
+        page.locator("#live button[type=submit]").click()
+    page.goto("/services/TT-CAMP")
+    page.locator("[name=link]").fill("https://www.tiktok.com/@tiemhoacuanho?lang=vi")
+    page.locator("[data-overlap]").wait_for()
+    look(page)
+    page.goto("/orders/many")
+    look(page)
+    page.locator("[name=lines]").fill(
+        "TT-CAMP | https://shopee.vn/x | 1\nSP-LIST | https://shopee.vn/tiemhoacuanho | 5"
+    )
+    with arriving(page, "/orders/many/[0-9]+$"):
+        page.locator("form[action$='/check'] button").click()
+    page.locator("[data-wrong]").wait_for()
+    look(page)
+    page.locator("button[name=which][value=each]").click()
+    page.locator(".note-warn").wait_for()
+    look(page)
+    page.goto("/orders?show=live&service=SP-LIST")
+    assert page.locator(".row-link").count() == 1
+    look(page)
+
+
 def test_the_page_follows_the_order_by_itself(open_page):
     who = customer(500, password=PASSWORD)
     order = begun(who, delivered=10)

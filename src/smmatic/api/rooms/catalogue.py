@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from ninja import Router
 
@@ -128,8 +129,8 @@ def list_reasons(request: HttpRequest) -> ReasonList:
         items=[
             ReasonOut(
                 code=known.code,
-                text=known.label,
-                help=known.help,
+                text=gettext(known.words),
+                help=gettext(known.hint),
                 words_needed=known.claim.endswith("_fault") and known.code != "not_started",
             )
             for known in REASONS

@@ -119,7 +119,8 @@ def read_order(request: HttpRequest, order_id: int) -> OrderOut:
 )
 def read_cancel(request: HttpRequest, order_id: int) -> CancelOut:
     """What cancelling gives now, with the clause and the exact Credits."""
-    return cancel_out(preview_cancel(person_of(request), order_id))
+    person = person_of(request)
+    return cancel_out(person, preview_cancel(person, order_id))
 
 
 @router.post(

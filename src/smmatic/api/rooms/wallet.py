@@ -32,6 +32,7 @@ from smmatic.deposits.actions import cancel_deposit, request_deposit
 from smmatic.deposits.queries import DepositRow, deposit_of, deposits_of
 from smmatic.kernel.amounts import parse_credits
 from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.policy.citing import cite
 from smmatic.policy.queries import current_policy
 from smmatic.web.words import word
 
@@ -104,9 +105,10 @@ def read_statement(
 )
 def list_kinds(request: HttpRequest) -> KindList:
     """The closed list of ways in which Credits move."""
-    document = current_policy().document
+    compiled = current_policy().compiled
+    numbers = [cite(compiled, topic) for topic in ("credits_inside", "refunds_inside")]
     return KindList(
-        clauses=[clause_out(document, "1.1"), clause_out(document, "1.2")],
+        clauses=[clause_out(compiled.document, number) for number in dict.fromkeys(numbers) if number],
         items=[
             KindOut(
                 kind=row.kind,
@@ -133,7 +135,8 @@ def list_kinds(request: HttpRequest) -> KindList:
 def make_transfer(request: HttpRequest, transfer: TransferIn) -> None:
     """Credits are never paid out or moved to anyone else: this says so, with the clause, and changes nothing."""
     asked = {(transfer.kind or "").lower(), (transfer.to or "").lower()}
-    raise Refusal(RefusalCode.CREDITS_STAY_INSIDE, clause="1.2" if asked & WAYS_BACK else "1.1")
+    topic = "refunds_inside" if asked & WAYS_BACK else "credits_inside"
+    raise Refusal(RefusalCode.CREDITS_STAY_INSIDE, clause=cite(current_policy().compiled, topic))
 
 
 @router.post(

@@ -79,6 +79,12 @@ class Book:
         """What the shop has left."""
         return int(self._meta("balance"))
 
+    def price_list(self) -> list[dict[str, str]]:
+        """What it sells: every service that it was ever asked for, one of its currency a unit."""
+        with self._lock:
+            rows = self._db.execute("SELECT DISTINCT service FROM orders ORDER BY service").fetchall()
+        return [{"service": row[0], "name": f"Sandbox {row[0]}", "cost": "1.00"} for row in rows]
+
     def _meta(self, name: str) -> float:
         with self._lock:
             return float(self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0])

@@ -2,6 +2,7 @@
 
     POST /v1/orders {reference, service, link, quantity, ...}   GET /v1/orders?reference=R   GET /v1/orders?ids=1,2
     POST /v1/orders/N/stop          GET /v1/balance
+    GET /v1/services
     GET /v1/truth                   POST /v1/clock {"forward": seconds}                        (for tests)
 
 Every call needs ``Authorization: Bearer KEY``, ``/health`` excepted. Its behaviours are in ``scripts.py``.
@@ -64,6 +65,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._status(asked["ids"])
             elif url.path == "/v1/balance":
                 self._answer(200, {"balance": f"{self.server.book.balance()}.00", "currency": "USD"})
+            elif url.path == "/v1/services":
+                self._answer(200, {"services": self.server.book.price_list()})
             elif url.path == "/v1/truth":
                 self._answer(200, self.server.book.report())
             else:
@@ -183,6 +186,8 @@ class Handler(BaseHTTPRequestHandler):
     def _told(self, entry: Entry) -> dict[str, Any]:
         truth, share = self.server.book.truth(entry)
         answer: dict[str, Any] = {"id": entry.id, "reference": entry.reference, "stop": entry.stop}
+        charged = truth.delivered if truth.ended else entry.quantity
+        answer.update(charge=f"{charged}.00", currency="USD")
         answer.update(reported(entry.script, entry.quantity, truth, share))
         if truth.state in ("failed", "partial"):
             answer.update(fault=entry.script.fault, alleges=entry.script.alleges, message=entry.script.words)

@@ -36,4 +36,13 @@ WORDS: dict[str, Words] = {
         422, _("This needs evidence."), _("Say what you saw and where, so that the customer can check it.")
     ),
     "reason_unknown": Words(422, _("There is no such reason in the policy."), _("Choose one of the reasons listed.")),
+    "question_first": Words(
+        409,
+        _("While the order can still be corrected, its customer is asked first."),
+        _("Ask what should be corrected; decide once they answered, or once the time for an answer is over."),
+    ),
+    "override_unknown": Words(
+        422, _("The policy has no such answer."), _("Choose one of the answers listed, with its clause.")
+    ),
+    "incident_ended": Words(409, _("This incident has ended."), _("Declare a new one where it has come back.")),
 }

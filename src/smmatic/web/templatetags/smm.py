@@ -2,22 +2,27 @@
 
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from smmatic.catalogue.queries import category_words
 from smmatic.kernel.amounts import format_credits
 from smmatic.kernel.refusals import CODES, Refusal
+from smmatic.policy.citing import cite
+from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import preview_sentence
+from smmatic.refunds.incident_rules import IncidentNote, IncidentRow
 from smmatic.web import words
+from smmatic.web.charts import Chart, draw
 
 register = template.Library()
 
@@ -37,6 +42,12 @@ def credits(units: object) -> str:
 def credits_or_none(units: object) -> str | None:
     """As `credits`, and None where the amount is not known."""
     return credits(units) if isinstance(units, int) else None
+
+
+@register.filter
+def plain_credits(units: object) -> str:
+    """Units as a form sends them: 12345000 -> '1234.50', whatever the page's language."""
+    return format_credits(units) if isinstance(units, int) else ""
 
 
 @register.filter
@@ -115,13 +126,33 @@ def icon(name: str, extra: str = "") -> SafeString:
     )
 
 
+@register.inclusion_tag("_chart.html")
+def chart(drawn: Chart, name: str) -> dict[str, object]:
+    """A chart with its table. `name` is unique in the page; a phone gets a drawing of its own width."""
+    wide = SafeString(draw(drawn, name=f"{name}-w"))
+    return {"chart": drawn, "wide": wide, "narrow": SafeString(draw(drawn, width=350, height=240, name=f"{name}-n"))}
+
+
 @register.simple_tag
-def clause(number: str | None, label: str = "") -> SafeString | str:
-    """A link to one clause of the policy page."""
+def clause(number: str | None, label: str = "", version: str = "") -> SafeString | str:
+    """A link to one clause of the policy page; with `version` of that version's page, which stays as it is for ever."""
     if not number:
         return ""
     text = label or _("clause %(number)s") % {"number": number}
-    return format_html('<a class="clause" href="/policy#clause-{}">{}</a>', number, text)
+    page = f"/policy/{quote(version)}" if version else "/policy"
+    return format_html('<a class="clause" href="{}#clause-{}">{}</a>', page, number, text)
+
+
+@register.simple_tag
+def cited(*topics: str, wrap: bool = False) -> SafeString | str:
+    """Links to the clauses of the policy in force that speak of `topics` (see `policy.citing`); `wrap`: in brackets.
+
+    Nothing where the policy has no such clause.
+    """
+    compiled = current_policy().compiled
+    numbers = dict.fromkeys(filter(None, (cite(compiled, topic) for topic in topics)))
+    links = format_html_join(", ", "{}", ((clause(number),) for number in numbers))
+    return format_html("({})", links) if wrap and links else links
 
 
 @register.simple_tag
@@ -162,6 +193,18 @@ def status_word(state: str, kind: str) -> str:
     return str(words.word(kind, state).label)
 
 
+@register.filter
+def in_title(incident: IncidentRow) -> str:
+    """The title of an incident in the page's language."""
+    return incident.title((get_language() or "en")[:2])
+
+
+@register.filter
+def in_text(note: IncidentNote) -> str:
+    """What was told about an incident, in the page's language."""
+    return note.text((get_language() or "en")[:2])
+
+
 @register.inclusion_tag("_platform.html")
 def platform(code: str) -> dict[str, object]:
     """The platform's icon and name."""
@@ -178,6 +221,20 @@ def platform_word(code: str) -> words.Word:
 def category_word(name: str) -> words.Word:
     """The category's word and icon."""
     return words.category(name)
+
+
+@register.filter
+def category_label(name: str) -> str:
+    """The category's name in the page's language: the operator's own words, else the known ones, else its name."""
+    language = (get_language() or "en")[:2]
+    own = category_words().get(name) if language == "vi" else None
+    return own or str(words.category(name).label)
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    """What a link may lead to, as it is named in a sentence."""
+    return str(words.LINK_KIND.get(kind, kind))
 
 
 @register.filter

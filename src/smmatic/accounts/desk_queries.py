@@ -1,0 +1,42 @@
+"""Reads of saved views and of what is recorded of staff."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from smmatic.accounts.models import Audit, SavedView
+from smmatic.accounts.queries import Person
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRow:
+    """Filters that somebody keeps; `query` as in the address."""
+
+    id: int
+    room: str
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Something that a member of staff did."""
+
+    id: int
+    actor_id: int
+    kind: str
+    subject_id: int | None
+    facts: dict[str, Any]
+    at: datetime
+
+
+def views_of(person: Person, room: str) -> list[ViewRow]:
+    """A person's saved views of a room, by name."""
+    rows = SavedView.objects.filter(owner_id=person.id, room=room).order_by("name")
+    return [ViewRow(row.id, row.room, row.name, row.query) for row in rows]
+
+
+def audit(*, limit: int = 100) -> list[AuditRow]:
+    """The newest records of what staff did."""
+    rows = Audit.objects.order_by("-id").values(*AuditRow.__dataclass_fields__)
+    return [AuditRow(**row) for row in rows[:limit]]
