@@ -180,6 +180,12 @@ class RefusalCode(StrEnum):
     MONEY_MALFORMED = "money_malformed"
     # mail
     MAIL_NOT_RESENDABLE = "mail_not_resendable"
+    MAIL_ADDRESS_MISSING = "mail_address_missing"
+    CONVERSATION_MOVED = "conversation_moved"
+    CONVERSATION_LINKED = "conversation_linked"
+    CONVERSATION_WITHOUT_ORDER = "conversation_without_order"
+    REPLY_VARIABLE_UNKNOWN = "reply_variable_unknown"
+    REPLY_TITLE_TAKEN = "reply_title_taken"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     POLICY_VERSION_TAKEN = "policy_version_taken"

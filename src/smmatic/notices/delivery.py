@@ -11,10 +11,10 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from requests.exceptions import ConnectTimeout
 
 from smmatic.notices.models import Mail
+from smmatic.support.intake_actions import OURS
+from smmatic.support.reply_address import mark_of, message_id
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-OURS = "X-SMMATIC-Mail"
-"""Header of every mail that we send, by which we know our own when it comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,14 @@ def _of_status(error: AnymailAPIError) -> str:
 
 def message_of(mail: Mail, connection: object = None) -> EmailMultiAlternatives:
     """The mail as it leaves: the same Message-ID on every attempt, so that a mailbox can drop a twin."""
-    headers = {"Message-ID": f"<{mail.reference}@{mail_domain()}>", OURS: str(mail.reference)}
+    headers = {
+        "Message-ID": message_id(str(mail.reference), mail.conversation_id, mail_domain(), settings.SECRET_KEY),
+        OURS: mark_of(str(mail.reference), settings.SECRET_KEY),
+    }
     if mail.automatic:
         headers |= {"Auto-Submitted": "auto-generated"}
     if mail.answers:
-        headers |= {"In-Reply-To": mail.answers, "References": mail.answers}
+        headers |= {"In-Reply-To": mail.answers.split()[-1], "References": mail.answers}
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
