@@ -21,6 +21,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.catalogue.exports import cells_of
 from smmatic.catalogue.queries import ServiceRow
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.fulfilment.models import ProviderWord
 from smmatic.fulfilment.rework_actions import ask_rework
 from smmatic.fulfilment.rework_queries import rework
@@ -92,6 +93,7 @@ class Ground:
     """A customer with one of everything, a stranger, and staff of every role, each with a browser."""
 
     def __init__(self) -> None:
+        keep_deliverable(None)  # a form of the desk switches providers off
         self.victim, self.stranger = customer(20_000, password=PASSWORD), customer(20_000)
         self.staff = {role: person(role) for role in Role if role is not Role.CUSTOMER}
         self.trouble: list[str] = []
