@@ -47,6 +47,7 @@ class Environment(BaseSettings):
     inbound_service: str = Field(default="", pattern="^[a-z_]*$", description="Service that posts mails to us.")
     inbound_authserv: str = Field(default="", description="Name of our mail server in Authentication-Results.")
     first_reply_hours: int = Field(default=8, ge=1, le=240, description="Business hours until the first answer.")
+    erasure_days: int = Field(default=7, ge=0, le=30, description="Days until a customer's data is erased.")
     mail_stuck_seconds: float = Field(default=600, gt=0, description="After it, a mail being sent is 'uncertain'.")
     credit_price_vnd: int = Field(default=25_000, ge=1, description="What one Credit costs, in dong.")
     bank_details: str = "Vietcombank · 0071 0000 00000 · CONG TY SMMATIC"
@@ -114,6 +115,7 @@ SMMATIC_INBOUND_SECONDS = ENV.inbound_seconds
 SMMATIC_INBOUND_SERVICE = ENV.inbound_service
 SMMATIC_INBOUND_AUTHSERV = ENV.inbound_authserv
 SMMATIC_FIRST_REPLY_HOURS = ENV.first_reply_hours
+SMMATIC_ERASURE_DAYS = ENV.erasure_days
 SMMATIC_MAIL_STUCK_SECONDS = ENV.mail_stuck_seconds
 SMMATIC_CREDIT_PRICE_VND = ENV.credit_price_vnd
 SMMATIC_BANK_DETAILS = ENV.bank_details

@@ -10,6 +10,7 @@ from smmatic.dashboard import (
     notices,
     order_list,
     orders,
+    personal_data,
     place,
     questions,
     refunds,
@@ -80,6 +81,10 @@ urlpatterns = [
     path("help/attachments/<int:attachment_id>", help.attachment, name="attachment"),
     path("settings", settings.settings_page, name="settings"),
     path("settings/profile", settings.save, name="settings_save"),
+    path("settings/data", personal_data.data_page, name="data"),
+    path("settings/data/export", personal_data.data_export, name="data_export"),
+    path("settings/data/erase", personal_data.erase, name="data_erase"),
+    path("settings/data/keep", personal_data.keep, name="data_keep"),
     path("settings/keys", settings.create_key, name="key_create"),
     path("settings/keys/<int:key_id>/revoke", settings.revoke_key, name="key_revoke"),
 ]

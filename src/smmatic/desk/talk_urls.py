@@ -1,8 +1,8 @@
-"""Routes of the desk about conversations, saved replies and mails."""
+"""Routes of the desk about conversations, saved replies, mails and personal data."""
 
 from django.urls import path
 
-from smmatic.desk import inbound, mails, replies, talk, talk_forms
+from smmatic.desk import erasures, inbound, mails, replies, talk, talk_forms
 
 urlpatterns = [
     path("messages", talk.talk_list, name="talks"),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("messages/replies", replies.replies_page, name="replies"),
     path("messages/replies/save", replies.save, name="reply_save"),
     path("messages/replies/<int:reply_id>/drop", replies.drop, name="reply_drop"),
+    path("people/erasures", erasures.erasure_list, name="erasures"),
+    path("people/<int:person_id>/erase", erasures.erase, name="customer_erase"),
     path("mails", mails.mail_list, name="mails"),
     path("mails/<int:mail_id>", mails.mail_page, name="mail"),
     path("mails/<int:mail_id>/resend", mails.send_again, name="mail_resend"),

@@ -36,6 +36,7 @@ SWEEPS = (
     "smmatic.notices.sweep:write_due",
     "smmatic.notices.sweep:send_due",
     "smmatic.credits.expiry_actions:expire_due",
+    "smmatic.privacy.actions:erase_due",
     "smmatic.ops.nightly:prove_due",
 )
 """Work of packages above this one, by name; what is not installed is left out."""

@@ -3,6 +3,7 @@
 import contextlib
 import smtplib
 from dataclasses import dataclass
+from email.message import Message
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
@@ -103,6 +104,11 @@ def message_of(mail: Mail, connection: object = None) -> EmailMultiAlternatives:
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
     return message
+
+
+def as_sent(mail_id: int) -> Message:
+    """The mail as it leaves or would leave, with its headers; for the development page."""
+    return message_of(Mail.objects.get(id=mail_id)).message()
 
 
 def mail_domain() -> str:

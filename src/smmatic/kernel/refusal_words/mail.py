@@ -1,4 +1,4 @@
-"""The words of the refusals about mails and conversations."""
+"""The words of the refusals about mails, conversations and personal data."""
 
 from django.utils.translation import gettext_noop
 
@@ -36,6 +36,24 @@ WORDS: dict[str, Words] = {
         422,
         _("The text names something in braces that is not known, or has a brace too many."),
         _("Use only these: %(known)s. A brace that is meant as one is written twice."),
+    ),
+    "erasure_standing": Words(
+        409,
+        _(
+            "Something is still open: %(orders)s orders, %(requests)s requests, %(deposits)s deposits or disputes,"
+            " %(reworks)s reworks. Erasing now would leave nobody to answer to."
+        ),
+        _("Wait until they have ended, or cancel what can be cancelled. Then ask again."),
+    ),
+    "erasure_credits": Words(
+        409,
+        _("%(left)s Credits are left on the account. After the erasure they belong to nobody."),
+        _("Spend them first, or type exactly this amount to give them up. Credits are never paid out."),
+    ),
+    "erasure_asked": Words(
+        409,
+        _("The erasure was asked for already."),
+        _("You see on this page when it happens, and can take it back until then."),
     ),
     "reply_title_taken": Words(
         409,
