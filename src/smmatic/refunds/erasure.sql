@@ -14,7 +14,7 @@ CREATE TRIGGER refunds_claim_kept BEFORE DELETE ON refunds_claim
 
 -- A settled, denied or withdrawn case stays as it is, but for words that are taken out. Columns that the database
 -- computes are not there yet when a trigger looks.
-CREATE FUNCTION refunds_case_final_v2() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refunds_case_final_v3() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.state IN ('denied', 'withdrawn', 'settled') AND NOT kernel_only_redacts_v1(
            to_jsonb(OLD), to_jsonb(NEW), ARRAY['words', 'override_why'], '{}', '{}',
@@ -26,7 +26,7 @@ END $$;
 
 DROP TRIGGER refunds_case_final ON refunds_case;
 CREATE TRIGGER refunds_case_final BEFORE UPDATE ON refunds_case
-    FOR EACH ROW EXECUTE FUNCTION refunds_case_final_v2();
+    FOR EACH ROW EXECUTE FUNCTION refunds_case_final_v3();
 
 CREATE FUNCTION refunds_erase_v1(p_customer_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
