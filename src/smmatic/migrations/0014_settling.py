@@ -13,5 +13,5 @@ def run(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     """After the plans that are kept."""
 
-    dependencies = [("smmatic", "0012_kept_plans")]
+    dependencies = [("smmatic", "0013_transitions")]
     operations = [migrations.RunPython(run, migrations.RunPython.noop)]
