@@ -69,7 +69,7 @@ class Posting:
             raise ValueError(f"a transfer's reason is a code, not words: {self.reason!r}")
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `credits_post_json_v1` reads."""
+        """The object that `credits_post_v3` reads."""
         return {
             "account_id": self.account_id,
             "kind": self.kind,

@@ -18,7 +18,7 @@ def run(apps: object, schema_editor: object) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0012_kept_plans"),
+        ("smmatic", "0014_settling"),
     ]
 
     operations = [
