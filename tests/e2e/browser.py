@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,21 +64,28 @@ class Shop:
 
 
 @contextmanager
-def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
-    """A shop on its own database, with people and so many orders of one of them; ended with everything it started."""
+def open_shop(name: str, folder: Path, *, orders: int = 24, more: Mapping[str, str] | None = None) -> Iterator[Shop]:
+    """A shop on its own database, with people and so many orders of one of them; ended with everything it started.
+
+    `more` are variables of its environment, such as a mail server's.
+    """
     with ExitStack() as stack:
         addresses = stack.enter_context(databases.cloned(name))
         sandbox = SandboxProcess(str(folder / "truth.sqlite"), options=("--seconds", str(DELIVERY_SECONDS)))
         stack.callback(sandbox.stop)
         bind = f"127.0.0.1:{_free_port()}"
-        environment = addresses.environment() | {
-            "SMMATIC_BIND": bind,
-            "SMMATIC_PUBLIC_URL": f"http://{bind}",
-            "SMMATIC_DATA_DIR": str(folder),
-            "SMMATIC_SECRET_KEY": "",
-            "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{sandbox.port}",
-            "DJANGO_SETTINGS_MODULE": "smmatic.settings",
-        }
+        environment = (
+            addresses.environment()
+            | {
+                "SMMATIC_BIND": bind,
+                "SMMATIC_PUBLIC_URL": f"http://{bind}",
+                "SMMATIC_DATA_DIR": str(folder),
+                "SMMATIC_SECRET_KEY": "",
+                "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{sandbox.port}",
+                "DJANGO_SETTINGS_MODULE": "smmatic.settings",
+            }
+            | dict(more or {})
+        )
         people = _people(environment, sandbox.url, orders)
         stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "6"))
         stack.enter_context(_process(environment, "worker", "--idle", "0.2"))

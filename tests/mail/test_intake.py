@@ -23,13 +23,9 @@ from smmatic.support.queries import ConversationRow, MessageRow, conversation_of
 from smmatic.support.reply_address import reply_address
 from tests.builders import customer, ledger_of, person, placed, reread
 from tests.mail.servers import SUPPORT, MailServers
-from tests.mail.writing import answer, letter, verified
+from tests.mail.writing import PNG, answer, letter, verified
 
 pytestmark = pytest.mark.django_db
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000"
-    "000049454e44ae426082"
-)
 
 
 def take(mail: EmailMessage | bytes, envelope: str = "") -> bool:

@@ -23,8 +23,8 @@ from smmatic.support.intake_actions import sort_due
 from smmatic.support.reply_address import reply_address
 from tests.builders import person
 from tests.mail.servers import SUPPORT, MailServers
-from tests.mail.test_intake import PNG, bounce_of, post
-from tests.mail.writing import answer, letter, verified
+from tests.mail.test_intake import bounce_of, post
+from tests.mail.writing import PNG, answer, letter, verified
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 

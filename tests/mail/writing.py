@@ -10,6 +10,12 @@ from smmatic.accounts.queries import Person
 from tests.builders import customer
 from tests.mail.servers import SUPPORT
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000"
+    "000049454e44ae426082"
+)
+"""The smallest picture."""
+
 
 def verified(credits: int = 0, *, language: str = "en", **more: Any) -> Person:
     """A customer who has shown that mails to their address reach them."""
