@@ -65,7 +65,7 @@ def own(worker_id: str, django_db_setup: None, django_db_blocker: Any) -> Any:
         yield addresses
 
 
-def found_in(addresses: Addresses, words: str = CANARY) -> list[str]:
+def found_in(addresses: Addresses) -> list[str]:
     """Every column of every table in which these words stand, in any spelling, texts, JSON and bytes alike."""
     found = []
     with psycopg.connect(addresses.owner, autocommit=True) as owner:
@@ -75,7 +75,7 @@ def found_in(addresses: Addresses, words: str = CANARY) -> list[str]:
         ).fetchall()
         for table, column, kind in columns:
             text = f"encode(\"{column}\", 'escape')" if kind == "bytea" else f'"{column}"::text'
-            row = owner.execute(f'SELECT count(*) FROM "{table}" WHERE {text} ILIKE %s', [f"%{words}%"]).fetchone()
+            row = owner.execute(f'SELECT count(*) FROM "{table}" WHERE {text} ILIKE %s', [f"%{CANARY}%"]).fetchone()
             if row and row[0]:
                 found.append(f"{table}.{column}")
     return found
@@ -104,14 +104,19 @@ def lived(who: Person, agent: Person, operator: Person) -> dict[str, int]:
         facts={"words": CANARY, "answer": "x"},
         visible=False,
     )
-    end_order(second.id, "partial", actor=PROVIDER, delivered=40)
+    end_order(second.id, "completed", actor=PROVIDER, delivered=second.quantity)
     asked = request_refund(who, second.id, reason_code="not_delivered", words=f"I, {CANARY}, waited.", key=new_key())
     case_id = asked.case_id
     assert case_id is not None
     row = case_by_id(case_id)
     if row is not None and row.state == "in_review":
         set_claim(
-            agent, case_id, "fulfilment_fault", "verified", evidence=f"{CANARY}'s screenshot", version=row.version
+            agent,
+            case_id,
+            claim="fulfilment_fault",
+            proof="verified",
+            evidence=f"{CANARY}'s screenshot",
+            version=row.version,
         )
         row = case_by_id(case_id)
         assert row is not None
@@ -148,7 +153,7 @@ def test_after_an_erasure_no_word_is_left_in_any_table_and_everything_still_expl
     things = lived(who, agent, operator)
     who = person(made.id) or who
     before = found_in(own)
-    assert len(before) > 25, "the customer has written nearly everywhere"
+    assert len(before) >= 20, f"the customer has written nearly everywhere: {before}"
     story, said = statement(who.id, limit=500), explained(things["case"])
     statuses = fetch_all(
         "SELECT id, status, delivered, amount FROM orders_order WHERE customer_id = %s ORDER BY id", [who.id]
@@ -157,7 +162,7 @@ def test_after_an_erasure_no_word_is_left_in_any_table_and_everything_still_expl
     left = wallet(who.id).available
     ask_erasure(who, email=f" {CANARY.upper()}@example.test", credits=f"{left / UNITS:.4f}")
     confirm_erasure(operator, who.id)
-    assert found_in(own) == []
+    assert found_in(own) == [], found_in(own)
     assert erasure_of(who.id).state == "done"
     after = statement(who.id, limit=500)
     assert [(row.id, row.kind, row.change, row.order_id, row.clause, row.reason) for row in after] == [
