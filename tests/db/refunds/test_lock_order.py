@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from smmatic.kernel.database import atomic
 from smmatic.orders import steps as orders
-from smmatic.refunds import steps
+from smmatic.refunds import many_steps, steps
 from smmatic.refunds.actions import request_refund
 from smmatic.refunds.queries import open_case
 from tests.builders import begun, customer, new_key
@@ -74,6 +74,7 @@ def _is_locked(database: Addresses, case_id: int) -> bool:
 
 def test_a_case_that_was_opened_while_its_order_was_waited_for_is_locked_too(database_addresses: Addresses) -> None:
     assert meeting(database_addresses, steps.lock_order)
+    assert meeting(database_addresses, lambda order_id: many_steps.lock_orders([order_id]))
 
 
 def test_control_the_order_alone(database_addresses: Addresses) -> None:
