@@ -167,14 +167,14 @@ def back_tests(owner_url: str, cases: int = CASES, rounds: int = 5) -> list[Figu
         def group() -> None:
             connection.execute("SELECT clause, count(*) FROM refunds_case GROUP BY clause").fetchall()
 
-        works = [partial(judge, *one) for one in statements]
-        same, derived, theirs = _times([*works, group], rounds)
+        same, theirs = _times([partial(judge, *statements[0]), group], rounds)
+        derived, beside = _times([partial(judge, *statements[1]), group], 2)
         connection.execute("DROP SCHEMA bench CASCADE")
     name = f"back-test of {cases:,} cases"
     return [
         _figure(name, "back-test", "count(*) with one GROUP BY", same, theirs, 5.0),
         _figure(
-            f"{name}, from their raw facts", "back-test, raw facts", "count(*) with one GROUP BY", derived, theirs, None
+            f"{name}, from their raw facts", "back-test, raw facts", "count(*) with one GROUP BY", derived, beside, None
         ),
     ]
 
