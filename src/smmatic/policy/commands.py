@@ -260,8 +260,9 @@ def history(arguments: argparse.Namespace, console: Console) -> int:
 
 def path_of(name: str) -> Path:
     """The file of that name, or the shipped policy: 'starter', 'smmatic', 'sen_studio'."""
-    shipped = SHIPPED_FILE.with_name(f"{name}.toml")
-    return shipped if re.fullmatch("[a-z_]+", name) and shipped.exists() and not Path(name).exists() else Path(name)
+    path = Path(name)
+    shipped = SHIPPED_FILE.with_name(f"{path.name}.toml")
+    return shipped if re.fullmatch("[a-z_]+", name) and shipped.exists() and not path.exists() else path
 
 
 def _facts(document: PolicyDocument, given: Sequence[str]) -> dict[str, str]:
