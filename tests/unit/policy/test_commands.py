@@ -157,3 +157,18 @@ def test_every_refusal_is_data_for_programs_and_writes_no_file(tmp_path, argv, c
         assert all(problem["message"] and problem["remedy"] for problem in said["problems"])
     assert [path.name for path in tmp_path.iterdir()] == ["there.toml"]
     assert there.read_text(encoding="utf-8") == "format = 1\n"
+
+
+def test_a_shipped_policy_is_named_wherever_a_file_is(tmp_path, monkeypatch):
+    assert json.loads(run("check", "starter", "--json")[1])["file"] == "starter.toml"
+    assert json.loads(run("show", "sen_studio", "--clause", "2.4", "--json")[1])[0]["number"] == "2.4"
+    assert run("diff", "smmatic", str(SHIPPED_FILE))[0] == 0
+    (tmp_path / "starter").write_text("format = 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run("check", "starter")[0] == 1, "a file of that name comes first"
+
+
+def test_a_narrow_terminal_shows_rules_and_times_whole(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = run("table", "sen_studio", "--fact", "stage=begun")[1]
+    assert "…" not in text
