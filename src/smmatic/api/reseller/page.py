@@ -93,8 +93,8 @@ ACTIONS = (
         "cancel",
         _("Cancel"),
         _(
-            "A pending order is cancelled and its charge is back at once (4.1). Of one in work a stop is asked for "
-            "where the service allows it (4.2): 1 says that it was asked for, the status tells what came of it."
+            "A pending order is cancelled and its charge is back at once. Of one in work a stop is asked for "
+            "where the service allows it: 1 says that it was asked for, the status tells what came of it."
         ),
         (_ORDERS,),
         "action=cancel&orders=23501,9",
