@@ -1,4 +1,4 @@
-"""Captures, releases, refunds and every other booking of many in one statement a table."""
+"""Transitions of orders asked by the triggers' own conditions."""
 
 from django.db import migrations
 
@@ -6,8 +6,8 @@ from smmatic.kernel.database import sql
 
 
 def run(apps: object, schema_editor: object) -> None:
-    """Makes the functions in the place of their second version."""
-    schema_editor.execute(sql("credits/settling.sql"), params=None)  # type: ignore[attr-defined]
+    """Replaces the trigger."""
+    schema_editor.execute(sql("orders/transitions.sql"), params=None)  # type: ignore[attr-defined]
 
 
 class Migration(migrations.Migration):
