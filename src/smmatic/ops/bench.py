@@ -63,8 +63,8 @@ def main(argv: Sequence[str]) -> int:
             measured = one.run(ground)
             found.append(_result(one, measured, time.monotonic() - began))
             _show(one, measured)
+            keep(found, {"postgresql": version(), "cores": os.cpu_count(), "clients": arguments.clients})
         smmatic(["prove"], environment)
-    keep(found, {"postgresql": version(), "cores": os.cpu_count(), "clients": arguments.clients})
     return 0
 
 
