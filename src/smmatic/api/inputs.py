@@ -73,7 +73,7 @@ class OrderIn(WorkIn):
     """An order. Price, status and owner are never taken from the client."""
 
     start_now: bool = Field(
-        False, description=_("Begin at once and give up the time in which the order can be undone (clause 4.1).")
+        False, description=_("Begin at once and give up the time in which the order can be undone.")
     )
     policy_version_id: int | None = Field(
         None, description=_("Id of the policy that you saw; if another is in force, nothing is ordered.")
