@@ -81,8 +81,9 @@ def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
             "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{sandbox.port}",
             "DJANGO_SETTINGS_MODULE": "smmatic.settings",
         }
-        people = _people(environment, sandbox.url, orders)
+        # The web server starts while the people are made; the worker must not meet them half made.
         stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "6"))
+        people = _people(environment, sandbox.url, orders)
         stack.enter_context(_process(environment, "worker", "--idle", "0.2"))
         until(lambda: (ask(bind, "/livez") or (0,))[0] == 200, "the web server does not answer", STARTS)
         yield Shop(f"http://{bind}", sandbox, people, environment)
