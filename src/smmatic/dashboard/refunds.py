@@ -18,7 +18,7 @@ from smmatic.refunds.appeal_actions import appeal, appeal_until
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import case_of, cases_of, claim_history, events_of_case
-from smmatic.refunds.reasons import REASONS, Reason, reasons_for
+from smmatic.refunds.reasons import find_reason, reasons_for, reasons_of
 from smmatic.refunds.review_actions import withdraw
 from smmatic.web.pages import checked_id, cursor, ids, language, new_key, show
 from smmatic.web.timeline import lines
@@ -137,7 +137,7 @@ def _request_page(
     order = order_of(person, checked_id(order_id))
     context = _gives(person, order_id, chosen) | {
         "room": "orders",
-        "reasons": reasons_for(order),
+        "reasons": reasons_for(order, policy(order.policy_version_id).document),
         "values": {"words": words},
         "files": own_files(person, kept or []),
         "key": new_key(),
@@ -147,8 +147,9 @@ def _request_page(
 
 def _gives(person: Person, order_id: int, chosen: str) -> dict[str, object]:
     order = order_of(person, checked_id(order_id))
-    known = _reason(chosen)
-    shown = preview_refund(person, order.id, known.code if known else REASONS[1].code)
+    document = policy(order.policy_version_id).document
+    known = find_reason(chosen, document)
+    shown = preview_refund(person, order.id, (known or reasons_of(document)[0]).id)
     context: dict[str, object] = {
         "order": order,
         "chosen": known,
@@ -162,10 +163,6 @@ def _gives(person: Person, order_id: int, chosen: str) -> dict[str, object]:
             "explained": explain_plan(shown.situation, shown.plan, language(), due_at=due),
         }
     return context
-
-
-def _reason(code: str) -> Reason | None:
-    return next((known for known in REASONS if known.code == code), None)
 
 
 def _case_page(
@@ -184,7 +181,7 @@ def _case_context(person: Person, case_id: int) -> dict[str, object]:
         "key": new_key(),
         "case": case,
         "order": order,
-        "reason": _reason(case.reason),
+        "reason": find_reason(case.reason, policy(order.policy_version_id).document),
         "policy_version": policy(case.policy_version_id).version,
         "claims": claim_history(order.id),
         "incidents": incidents_of(order) if case.open else [],
