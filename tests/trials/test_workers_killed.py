@@ -16,9 +16,8 @@ import pytest
 
 from smmatic.fulfilment.sandbox.process import SandboxProcess
 from smmatic.kernel.database import fetch_all
-from tests.builders import customer, placed
 from tests.databases import Addresses
-from tests.sandboxes import Shop, link, worker
+from tests.sandboxes import Shop, bought, worker
 from tests.trials.checker import check, check_drained
 from tests.trials.realshop import twice
 from tests.trials.report import Report
@@ -28,7 +27,7 @@ EVERY = float(os.environ.get("TRIALS_KILL_EVERY", "1.2"))
 WORKERS = 3
 STEP = 25
 """Events between two kills, at least."""
-OPTIONS = ("--lease", "3", "--idle", "0.02", "--concurrency", "16")
+OPTIONS = ("--lease", "3", "--idle", "0.02", "--concurrency", "16", "--batch", "64")
 LIVE = "SELECT count(*) AS n FROM orders_order WHERE status IN ('pending', 'processing', 'in_progress')"
 
 
@@ -53,11 +52,8 @@ def shop(ground: Addresses, sandbox: SandboxProcess) -> Iterator[Shop]:
 
 def test_workers_killed_again_and_again_while_orders_flow(shop: Shop, ground: Addresses) -> None:
     draw, started = random.Random(20261128), time.monotonic()
-    people = [customer(10_000_000) for _ in range(5)]
-    for at in range(ORDERS):
-        digits = draw.choice(("00",) * 8 + ("01", "10", "17"))
-        placed(people[at % 5], start_now=True, quantity=50, link=link(digits))
-    bought = time.monotonic() - started
+    bought([draw.choice(("00",) * 8 + ("01", "10", "17")) for _ in range(ORDERS)], lambda: 50)
+    placing = time.monotonic() - started
     running = [worker(ground.environment(), shop.sandbox, *OPTIONS) for _ in range(WORKERS)]
     kills, begun, seen = 0, time.monotonic(), happened()
     try:
@@ -95,7 +91,7 @@ def test_workers_killed_again_and_again_while_orders_flow(shop: Shop, ground: Ad
     Report("workers-killed").write(
         {
             "orders": ORDERS, "workers": WORKERS, "kills with -9": kills, "seconds between two kills": EVERY,
-            "seconds from the first worker to the last end": round(seconds), "seconds for placing": round(bought),
+            "seconds from the first worker to the last end": round(seconds), "seconds for placing": round(placing),
             "orders a second, kills included": round(ORDERS / seconds, 1), "orders by status": statuses,
             "calls whose worker was killed meanwhile": orphans[0]["n"],
             "delivered twice, lost, stuck or different": 0,

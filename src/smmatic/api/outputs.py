@@ -57,8 +57,8 @@ class ServiceOut(Output):
     undo_minutes: int = Field(description=_("For this long an order can be undone for the full charge."))
     delivery: str = Field(description=_("Delivered by staff or by a provider."))
     rework_days: int
-    can_be_stopped: bool = Field(description=_("Whether a stop can be asked for once work has begun (clause 4.2)."))
-    decision_days: int = Field(description=_("Business days in which a person answers a refund request (clause 5.1)."))
+    can_be_stopped: bool = Field(description=_("Whether a stop can be asked for once work has begun."))
+    decision_days: int = Field(description=_("Business days in which a person answers a refund request."))
     link_kinds: list[str]
     link_expected: str
     link_example: str

@@ -93,5 +93,6 @@ def _page(request: HttpRequest, person: Person, refused: Refusal | None = None, 
         "names": names_of({row.declared_by_id for row in rows}),
         "choices": choices,
         "most_days": current_policy().document.incident.at_most_days,
+        "zone": current_policy().document.times.zone,
     }
     return desk_show(request, person, "desk/incidents.html", context, refused, posted)

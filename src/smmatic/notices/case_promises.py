@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 from smmatic.notices.draft import Content
 from smmatic.notices.words import moment
 from smmatic.orders.queries import OrderRow
+from smmatic.policy.citing import cite
+from smmatic.policy.queries import policy
 from smmatic.refunds.queries import CaseEventRow, CaseRow
 
 
@@ -26,7 +28,7 @@ def promise_content(case: CaseRow, order: OrderRow, event: CaseEventRow, languag
         subject = _("Order %(id)s: the answer is now due later")
         paragraphs = [
             _("Because of a declared incident the answer to your request is now due by %(due)s.") % until,
-            _("The rule stands in the policy (clause 5.2).") + " " + _("Your request keeps its place."),
+            f"{_rule(case)} {_('Your request keeps its place.')}",
         ]
     elif event.kind == "overdue":
         subject = _("Order %(id)s: we are late with our answer")
@@ -38,6 +40,13 @@ def promise_content(case: CaseRow, order: OrderRow, event: CaseEventRow, languag
         return None
     about = _("This is about your order %(id)s: %(service)s.")
     return Content(subject % facts, (about % facts, *paragraphs), _("Open the request"), "dashboard:case", case.id)
+
+
+def _rule(case: CaseRow) -> str:
+    number = cite(policy(case.policy_version_id).compiled, "times")
+    if number is None:
+        return _("The rule stands in the policy.")
+    return _("The rule stands in the policy, clause %(number)s.") % {"number": number}
 
 
 def case_warning(case: CaseRow) -> Content:

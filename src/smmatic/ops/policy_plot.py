@@ -12,19 +12,19 @@ PLOT = Path("docs/benchmarks/policy.svg")
 
 
 class Measured(Protocol):
-    """A figure: its name, its ratio to the yardstick, and the ratio that it has to stay under."""
+    """A figure: its label, its ratio to the yardstick, and the ratio that it has to stay within, if it has one."""
 
     @property
-    def name(self) -> str:
-        """What was measured."""
+    def label(self) -> str:
+        """What was measured, in a few words."""
 
     @property
     def ratio(self) -> float:
         """Its time, in times of the yardstick."""
 
     @property
-    def reach(self) -> float:
-        """The bound."""
+    def reach(self) -> float | None:
+        """The bound; None where none is set."""
 
 
 def plot(figures: Sequence[Measured]) -> str:
@@ -33,8 +33,8 @@ def plot(figures: Sequence[Measured]) -> str:
         Chart(
             title="The policy, measured",
             description="Times of a decision, of the check and of back-tests, as multiples of their yardsticks; "
-            "shorter is faster, and the second bar is the bound.",
-            labels=tuple(one.name for one in figures),
+            "shorter is faster, and the second bar is the bound, where there is one.",
+            labels=tuple(one.label for one in figures),
             series=(
                 Series("times the yardstick", tuple(round(one.ratio, 2) for one in figures)),
                 Series("bound", tuple(one.reach for one in figures)),

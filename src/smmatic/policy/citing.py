@@ -21,6 +21,7 @@ SITUATIONS: Mapping[str, Mapping[str, str]] = {
     "unknown": {"ask": "refund", "stage": "unknown"},
     "not_fulfilled": {"ask": "refund", "stage": "halted", "fulfilment_fault": "verified"},
     "our_error": {"ask": "refund", "stage": "halted", "platform_fault": "verified"},
+    "wrong_information": {"ask": "refund", "stage": "halted", "wrong_information": "verified"},
     "expectations": {"ask": "refund", "stage": "done", "delivered": "all", "expectations": "claimed"},
 }
 """What the software speaks of, as the situation in which the policy decides it; other facts have their default."""

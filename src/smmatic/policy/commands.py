@@ -54,6 +54,8 @@ def main(argv: Sequence[str], out: TextIO | None = None, more: Register | None =
         _problems(arguments, console, error)
         return FAILED
     except Usage as error:
+        if arguments.json:
+            print_json(console, {"code": "usage", "message": str(error)})
         print(f"smmatic policy: {error}", file=sys.stderr)
         return WRONG_USAGE
 
@@ -218,7 +220,10 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.effective:
         text = with_effective(text, _moment(arguments.effective))
     document = load_policy(text, path.name)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Usage(f"{path} cannot be written: {error.strerror}") from error
     said = {"file": str(path), "version": document.version, "effective": document.effective.isoformat()}
     if arguments.json:
         print_json(console, said)

@@ -59,6 +59,10 @@ def text_problem(text: str) -> Problem | None:
 
 
 def _too_deep(text: str) -> Iterator[Problem]:
+    if not any(
+        line.count(".") >= MOST_DEPTH and ("[" in line or line.count(".") > MOST_DOTS) for line in text.split("\n")
+    ):
+        return  # not even with what stands in strings and comments
     bare = _QUIET.sub(lambda found: "q" + "\n" * found.group().count("\n"), text)
     for number, line in enumerate(bare.split("\n"), start=1):
         dots = line.count(".")

@@ -230,6 +230,7 @@ def _data(
         **({"times.shortest": min(days), "times.longest": max(days)} if days else {}),
         "times.cut_off": f"{times.cut_off:%H:%M}",
         "times.due_by": f"{times.due_by:%H:%M}",
+        "times.zone": times.zone,
         "incident.at_most_days": incident.at_most_days,
         "deadlines.unknown_hours": deadlines.unknown_hours,
         "deadlines.stop_answer_hours": deadlines.stop_answer_hours,

@@ -1,4 +1,4 @@
-"""A question before a finding: while an order can still be corrected, its customer is asked first (3.2)."""
+"""A question before a finding: while an order can still be corrected, its customer is asked first."""
 
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode
@@ -6,6 +6,7 @@ from smmatic.orders.queries import events_of
 from smmatic.orders.rows import EventRow, OrderRow
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
+from smmatic.policy.citing import cite
 from smmatic.policy.promises import promised_at
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds.due_dates import calendar_of
@@ -37,4 +38,5 @@ def need_question(order: OrderRow) -> None:
     asked, answered = last_question(order.id)
     until = answer_until(order, asked).at if asked else now()
     if not answered_question(asked.at if asked else None, answered.at if answered else None, until, now()):
-        raise Refusal(RefusalCode.QUESTION_FIRST, clause="3.2")
+        compiled = policy.policy(order.policy_version_id).compiled
+        raise Refusal(RefusalCode.QUESTION_FIRST, clause=cite(compiled, "wrong_information"))

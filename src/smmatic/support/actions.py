@@ -112,8 +112,10 @@ def ask_customer(
             _open(order.customer_id, order_id), "staff", agent.id, text, case_id=case_id, waiting_for="customer"
         )
         actor = orders.actor_of(agent)
-        if order.waiting_since is None and (orders.change(order_id, _LIVE, waiting_since=now()) or case is not None):
-            orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
+        if order.waiting_since is None:
+            orders.change(order_id, _LIVE, waiting_since=now())
+        # Every question stands in the history, which the audit trail reads: a second one, and one after the end too.
+        orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
         if case is not None:
             pause_case(case, actor)
             # The message itself is mailed, so the event asks for no second mail.

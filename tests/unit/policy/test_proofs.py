@@ -1,10 +1,8 @@
 """The checker: the shipped file holds, no exception in it is spare, and each of the eight proofs can fail."""
 
-import time
-
 import pytest
 
-from .shipped import TEXT, broken, document, problems_of, prove, without_override
+from .shipped import broken, document, problems_of, prove, without_override
 
 OVERRIDES = [(rule.id, target) for rule in document().rules for target in rule.overrides]
 
@@ -15,17 +13,6 @@ def test_the_shipped_policy_is_proven():
     assert proof.ok
     assert proof.combinations == 64_512
     assert proof.possible == 27_148
-
-
-def test_the_whole_check_takes_less_than_two_tenths_of_a_second():
-    from smmatic.policy.prover import check_text
-
-    def seconds():
-        began = time.perf_counter()
-        check_text(TEXT)
-        return time.perf_counter() - began
-
-    assert min(seconds() for _ in range(5)) < 0.2
 
 
 @pytest.mark.parametrize(("rule", "target"), OVERRIDES, ids=[f"{rule}-{target}" for rule, target in OVERRIDES])

@@ -99,8 +99,7 @@ def read_statement(
     response=answers(200, KindList),
     summary=_("Every transfer kind"),
     description=_(
-        "The closed list of ways in which Credits move. None leads out of the platform or to anyone else "
-        "(clauses 1.1, 1.2). Needs no key."
+        "The closed list of ways in which Credits move. None leads out of the platform or to anyone else. Needs no key."
     ),
 )
 def list_kinds(request: HttpRequest) -> KindList:

@@ -15,7 +15,7 @@ ORDERS = 1_500
 
 @row("capture, release and refund: single", yardstick="placing one order", reach=1.0)
 def settling(ground: Ground) -> Measured:
-    """Postings a second by `credits_post_json_v2`, one a call, against orders placed a second, one a call."""
+    """Postings a second by `credits_post_v3`, one a call, against orders placed a second, one a call."""
     path = script_of(ground)
     request = json.loads(path.with_suffix(".json").read_text())
     first, last = (int(word) for word in path.with_suffix(".customers").read_text().split())
@@ -47,4 +47,4 @@ def _post(app: psycopg.Connection[Any], account: int, order: int, kind: str) -> 
         "account_id": account, "kind": kind, "amount": 1000, "business_key": f"{kind}:order:{order}", "actor": "bench",
         "order_id": order,
     }  # fmt: skip
-    app.execute("SELECT * FROM credits_post_json_v2(%s::jsonb)", [json.dumps([posting])], prepare=True)
+    app.execute("SELECT * FROM credits_post_v3(%s::jsonb)", [json.dumps([posting])], prepare=True)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField, CheckboxInput
 from django.templatetags.static import static
 from django.utils import formats, timezone
@@ -20,6 +21,7 @@ from smmatic.policy.citing import cite
 from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import preview_sentence
+from smmatic.policy.zones import zone_words
 from smmatic.refunds.incident_rules import IncidentNote, IncidentRow
 from smmatic.web import words
 from smmatic.web.charts import Chart, draw
@@ -101,10 +103,21 @@ def due(moment: datetime | None) -> SafeString | str:
     """A promised time: weekday, date, hour and zone."""
     if moment is None:
         return ""
-    here = timezone.localtime(moment)
-    day = formats.date_format(here, "l")
-    text = _("%(day)s, %(moment)s (Vietnam time)") % {"day": day, "moment": local(moment)}
+    day = formats.date_format(timezone.localtime(moment), "l")
+    text = f"{day}, {local(moment)} ({shop_zone()})"
     return _time(moment, text, relative=False)
+
+
+@register.simple_tag
+def shop_zone() -> str:
+    """What people call the shop's time zone: 'Vietnam time'."""
+    return called(settings.TIME_ZONE)
+
+
+@register.filter
+def called(zone: str) -> str:
+    """What people call a time zone, in the page's language."""
+    return zone_words(zone, (get_language() or "en")[:2])
 
 
 def _time(moment: datetime | None, text: str, *, relative: bool) -> SafeString | str:

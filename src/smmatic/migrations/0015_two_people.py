@@ -5,9 +5,9 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    """After placing with kept plans."""
+    """After settling."""
 
-    dependencies = [("smmatic", "0012_kept_plans")]
+    dependencies = [("smmatic", "0014_settling")]
     operations = [
         migrations.RemoveConstraint("case", "refunds_case_two_people"),
         migrations.AddConstraint(
