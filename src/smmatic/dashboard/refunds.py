@@ -15,6 +15,7 @@ from smmatic.orders.queries import files_of, order_of, orders_by_id, own_files
 from smmatic.policy.queries import policy
 from smmatic.refunds.actions import add_to_case, preview_refund, request_refund
 from smmatic.refunds.appeal_actions import appeal, appeal_until
+from smmatic.refunds.evidence import links_of
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import case_of, cases_of, claim_history, events_of_case
@@ -174,7 +175,7 @@ def _case_page(
 def _case_context(person: Person, case_id: int) -> dict[str, object]:
     case = case_of(person, checked_id(case_id))
     order = order_of(person, case.order_id)
-    until = appeal_until(case)
+    until, events = appeal_until(case), events_of_case(case.id)
     return {
         "room": "orders",
         "contest_until": until if until and until > now() else None,
@@ -186,7 +187,8 @@ def _case_context(person: Person, case_id: int) -> dict[str, object]:
         "claims": claim_history(order.id),
         "incidents": incidents_of(order) if case.open else [],
         "evidence_files": [row for row in files_of(order.id) if row.purpose == "evidence"],
-        "events": lines(events_of_case(case.id), viewer_id=person.id),
+        "evidence_links": links_of(event.facts for event in events),
+        "events": lines(events, viewer_id=person.id),
         "explained": explain_case(case, language()),
         "can_withdraw": case.ask == "refund" and case.state in ("open", "waiting", "in_review"),
     }

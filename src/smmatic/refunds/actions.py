@@ -21,6 +21,7 @@ from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
 from smmatic.policy.shape import Asking, PolicyDocument
 from smmatic.refunds import queries, steps
+from smmatic.refunds.evidence import evidence_facts
 from smmatic.refunds.pause_steps import resume_case
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.reasons import proof_at_asking, reason
@@ -147,7 +148,8 @@ def request_refund(
             situation = situation.with_claim(claim)
         situation = situation.governed("refund")
         plan = situation.plan("refund")
-        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.id, words=told)
+        facts = evidence_facts(told)
+        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.id, words=told, evidence=facts)
         return _answer(order_id, case, plan)
 
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
@@ -182,7 +184,7 @@ def add_to_case(
         if wanted and order_steps.attach_files(person.id, order.id, wanted, "evidence") != len(wanted):
             raise Refusal(RefusalCode.NOT_FOUND, "files")
         steps.touch_case(case)
-        steps.record_case(case_id, "note", actor=actor_of(person), why=told)
+        steps.record_case(case_id, "note", actor=actor_of(person), why=told, facts=evidence_facts(told))
         resume_case(order.id, actor_of(person))
 
 
@@ -429,16 +431,8 @@ def _answer(order_id: int, case: CaseRow | None, plan: Plan) -> dict[str, Any]:
 
 
 def _decided(answer: dict[str, Any], *, replayed: bool = False) -> Decided:
-    return Decided(
-        answer["order"],
-        answer["case"],
-        answer["state"],
-        answer["decision"],
-        answer["clause"],
-        answer["units_back"],
-        answer["due_at"],
-        replayed,
-    )
+    names = ("order", "case", "state", "decision", "clause", "units_back", "due_at")
+    return Decided(*(answer[name] for name in names), replayed)
 
 
 def _run(person: Person, key: str | None, request: object, work: Callable[[], dict[str, Any]]) -> Decided:
