@@ -81,6 +81,8 @@ def _history(who, count):
             )  # fmt: skip
             shown.setdefault("case", asked.case_id)
         shown.setdefault(kind, made.id)
+        if kind == "in work" and number > 8:
+            shown["played en" if number < 16 else "played vi"] = made.id
     return {"orders": shown}
 
 

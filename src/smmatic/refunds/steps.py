@@ -105,8 +105,13 @@ def open_case(
     automatic: bool,
     reviewed: bool = False,
     appeal_of_id: int | None = None,
+    decided_by_id: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> CaseRow:
     """Adds a case with its first event. A due date is set where a person has to look.
+
+    `decided_by_id` is the first of two people where the second is waited for; `evidence` what the first event keeps
+    beside the words.
 
     Raises:
         Refusal (through atomic): `case_open` when the order has an open case.
@@ -140,7 +145,7 @@ def open_case(
         appeal_of_id=appeal_of_id,
         version=1,
         reviewed=reviewed,
-        decided_by_id=actor.id if by_person and not automatic else None,
+        decided_by_id=decided_by_id or (actor.id if by_person and not automatic else None),
         approved_by_id=None,
         decided_at=opened_at if state in ("denied", "settled", "approved") else None,
         settled_at=opened_at if state == "settled" else None,
@@ -150,7 +155,9 @@ def open_case(
         "opened" if state in ("in_review", "approved") else "decided",
         actor=actor,
         why=words[:1000],
-        facts=plan_facts(plan, situation) | {"state": state, "due_at": due.at.isoformat() if due else None},
+        facts=plan_facts(plan, situation)
+        | {"state": state, "due_at": due.at.isoformat() if due else None}
+        | dict(evidence or {}),
         notify=state != "approved" and plan.ask != "cancel",
     )
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
@@ -162,21 +169,35 @@ def skipped_json(due: DueDate) -> list[Any]:
 
 
 def decide_at_once(
-    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", wait_for_second: bool = False
-) -> CaseRow:
-    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first."""
+    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", decided_by: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
+) -> CaseRow:  # fmt: skip
+    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first.
+
+    `decided_by`: the member of staff whose decision it is; without one it is the policy's, or rests on a finding.
+    """
+    first = situation.first_of_two(plan, decided_by)
     state = "settled" if plan.approved else "denied"
     if plan.review:
         state = "in_review"
-    elif wait_for_second:
+    elif first is not None:
         state = "approved"
     case = open_case(
-        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=not wait_for_second
-    )
+        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=first is None,
+        decided_by_id=first, evidence=evidence,
+    )  # fmt: skip
     if state in ("settled", "denied"):
-        # What staff decide is booked under their name, so that the sum against splitting sees it.
-        carry_out(situation, plan, actor=actor if actor.kind == "staff" else SYSTEM, case_id=case.id)
+        carry_out(situation, plan, actor=booked_by(situation, plan, actor), case_id=case.id)
     return case
+
+
+def booked_by(situation: Situation, plan: Plan, actor: Actor) -> Actor:
+    """Under whose name a plan is booked that nobody else has to look at: that of staff who decide, or whose finding it
+    rests on, so that the sum against splitting sees it; else the system's."""
+    if actor.kind == "staff":
+        return actor
+    finder = situation.rests_on(plan)
+    return SYSTEM if finder is None else Actor("staff", finder)
 
 
 def settle_end(
@@ -188,8 +209,8 @@ def settle_end(
     if not plan.review and not plan.approved and not held_against(plan):
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
         return plan, None
-    wait = two_people and situation.second_person_needed(plan.units_back)
-    return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
+    decided_by = actor.id if two_people else None
+    return plan, decide_at_once(situation, plan, actor, words=why, decided_by=decided_by)
 
 
 def held_against(plan: Plan) -> bool:

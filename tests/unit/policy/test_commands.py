@@ -51,7 +51,9 @@ def test_due_names_the_date_and_the_days_that_do_not_count():
     code, text = run("due", "--opened", "2026-02-12T10:00:00+07:00", "--business-days", "3")
     assert code == 0
     assert "2026-02-24 18:00" in text
-    assert "Lunar New Year" in text
+    assert all(f"2026-02-{day}" in text for day in range(14, 23)), "the days from the 14th to the 22nd do not count"
+    assert text.count("Lunar New Year") == 5
+    assert (text.count("Saturday"), text.count("Sunday")) == (2, 2)
     code, text = run(
         "due", "--opened", "2026-02-12T10:00:00+07:00", "--service-class", "creative", "--json", "--language", "vi"
     )

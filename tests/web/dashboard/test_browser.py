@@ -8,8 +8,8 @@ from django.test import Client
 
 from smmatic.orders.actions import accept_due
 from smmatic.orders.steps import PROVIDER
-from smmatic.refunds.actions import end_order, request_refund
-from tests.builders import begun, customer, new_key, placed
+from smmatic.refunds.actions import end_order
+from tests.builders import begun, customer, new_key
 
 pytestmark = pytest.mark.django_db
 
@@ -209,25 +209,3 @@ def test_the_theme_and_the_language_stay_chosen(open_page):
     page.get_by_role("button", name="Tiếng Việt").click()
     page.locator("html[lang=vi]").wait_for()
     assert page.locator("html").get_attribute("data-bs-theme") == "dark"
-
-
-@pytest.mark.parametrize(("language", "size", "theme"), [("en", PHONE, "dark"), ("vi", DESK, "light")])
-def test_axe_finds_nothing_in_any_room(open_page, language, size, theme):
-    who = customer(2000, language=language, password=PASSWORD)
-    working, pending, over = begun(who, delivered=40), placed(who), begun(who, delivered=60)
-    end_order(over.id, "partial", actor=PROVIDER, delivered=60)
-    case = request_refund(who, working.id, reason_code="defective", words="Wrong account", key=new_key())
-    page = open_page(language=language, size=size, theme=theme, who=who)
-    rooms = [
-        "/?welcome", "/services", "/services/FB-COPY", "/services/FB-SCHED", "/orders", "/orders?show=stopped",
-        f"/orders/{working.id}", f"/orders/{pending.id}", f"/orders/{over.id}", f"/orders/{over.id}/refund",
-        f"/requests/{case.case_id}", "/requests", "/wallet", "/settings", "/help", "/policy", "/nowhere",
-        "/account/password/change/", "/account/2fa/",
-    ]  # fmt: skip
-    for address in rooms:
-        page.goto(address)
-        look(page)
-    visitor = open_page(language=language, size=size, theme=theme)
-    for address in ("/", "/services/SP-LIST", "/account/login/", "/account/signup/", "/account/password/reset/"):
-        visitor.goto(address)
-        look(visitor)
