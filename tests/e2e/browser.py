@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,8 +66,11 @@ class Shop:
 
 
 @contextmanager
-def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
-    """A shop on its own database, with people and so many orders of one of them; ended with everything it started."""
+def open_shop(name: str, folder: Path, *, orders: int = 24, more: Mapping[str, str] | None = None) -> Iterator[Shop]:
+    """A shop on its own database, with people and so many orders of one of them; ended with everything it started.
+
+    `more` are variables of its environment, such as a mail server's.
+    """
     with ExitStack() as stack:
         addresses = stack.enter_context(databases.cloned(name))
         sandbox = SandboxProcess(str(folder / "truth.sqlite"), options=("--seconds", str(DELIVERY_SECONDS)))
@@ -80,6 +83,7 @@ def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
             "SMMATIC_SECRET_KEY": "",
             "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{sandbox.port}",
             "DJANGO_SETTINGS_MODULE": "smmatic.settings",
+            **(more or {}),
         }
         # The web server starts while the people are made; the worker must not meet them half made.
         stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "6"))

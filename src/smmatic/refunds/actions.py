@@ -428,8 +428,10 @@ def _answer(order_id: int, case: CaseRow | None, plan: Plan) -> dict[str, Any]:
 
 
 def _decided(answer: dict[str, Any], *, replayed: bool = False) -> Decided:
-    names = ("order", "case", "state", "decision", "clause", "units_back", "due_at")
-    return Decided(*(answer[name] for name in names), replayed)
+    return Decided(
+        answer["order"], answer["case"], answer["state"], answer["decision"], answer["clause"], answer["units_back"],
+        answer["due_at"], replayed,
+    )  # fmt: skip
 
 
 def _run(person: Person, key: str | None, request: object, work: Callable[[], dict[str, Any]]) -> Decided:

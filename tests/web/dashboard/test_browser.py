@@ -9,7 +9,7 @@ from django.test import Client
 from smmatic.orders.actions import accept_due
 from smmatic.orders.steps import PROVIDER
 from smmatic.refunds.actions import end_order
-from tests.builders import begun, customer, new_key
+from tests.builders import begun, customer, new_key, placed
 
 pytestmark = pytest.mark.django_db
 
