@@ -145,8 +145,6 @@ def _names(tree: ast.Module) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("translation"):
             names |= {alias.asname or alias.name: _kind(alias.name) for alias in node.names}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "_":
-            names["_"] = "gettext"  # pure modules mark their texts without Django
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and isinstance(node.targets[0], ast.Name):
             names[node.targets[0].id] = names.get(node.value.id, "")
     return names

@@ -31,7 +31,7 @@ def test_the_service_list_has_the_fields_of_the_field_with_numbers_as_text():
     listing = by_number[number_of("SP-LIST")]
     assert listing["type"] == "Default"
     assert (listing["rate"], listing["min"], listing["max"]) == ("2500.00", "5", "500")
-    assert (listing["refill"], listing["cancel"], listing["dripfeed"]) == (False, True, False)
+    assert (listing["refill"], listing["cancel"], listing["dripfeed"]) == (True, True, False)
     assert listing["category"] == "Shop"
     assert "step" not in listing
     assert by_number[number_of("TS-UPLOAD")]["step"] == "10"

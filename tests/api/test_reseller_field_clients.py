@@ -65,6 +65,8 @@ def test_every_method_of_safesmm(shop):
     working = begun(who, delivered=40)
     assert client.cancel(working.id) == [{"order": working.id, "cancel": 1}]
     assert reread(working.id).stop_status == "asked"
+    with pytest.raises(SafeSMMError, match=r"^Order can not be refilled$"):
+        client.refill(working.id)
     with pytest.raises(SafeSMMError, match=r"^Duplicate order$"):
         client.add_order(number_of("TT-ADS"), ADS_ACCOUNT, 100)
     assert client.add_order(number_of("TT-ADS"), ADS_ACCOUNT, 100, force=1)["order"] != first

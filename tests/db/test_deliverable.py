@@ -10,7 +10,9 @@ from smmatic.fulfilment.actions import ensure_provider, switch_off
 from smmatic.fulfilment.models import Provider
 from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from tests.builders import customer, ledger_of, new_key, placed
+from smmatic.orders import actions as orders
+from smmatic.orders.actions import OrderRequest
+from tests.builders import ADS_ACCOUNT, customer, ledger_of, new_key, placed
 
 pytestmark = pytest.mark.django_db
 
@@ -65,3 +67,26 @@ def test_the_database_says_why_a_service_cannot_be_ordered() -> None:
     assert (said(row.version), said(row.version + 1)) == (None, "terms_changed")
     keep_deliverable({"GG-ADS"})
     assert said(row.version) == "service_unavailable"
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_placing_in_the_database_refuses_a_service_that_lost_its_provider_since_it_was_priced(
+    several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, who = catalogue.service_by_code("TT-ADS"), customer()
+    assert row is not None
+    request = OrderRequest(row.id, quantity=100, link=ADS_ACCOUNT)
+    keep_deliverable(None)
+    priced = orders.quote(who, request)
+    monkeypatch.setattr(orders, "quote", lambda *_: priced)
+    keep_deliverable({"GG-ADS"})
+    before = ledger_of(who)
+    if several:
+        told = orders.place_many(who, [request, request], key=new_key(), channel="api", all_or_nothing=False)
+        refusals = [line.refusal for line in told.rows]
+        assert [one.code for one in refusals if isinstance(one, Refusal)] == [RefusalCode.SERVICE_UNAVAILABLE] * 2
+    else:
+        with pytest.raises(Refusal) as refused:
+            orders.place(who, request, key=new_key(), channel="page")
+        assert refused.value.code == RefusalCode.SERVICE_UNAVAILABLE
+    assert ledger_of(who) == before

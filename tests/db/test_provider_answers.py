@@ -145,11 +145,16 @@ def _ended(who: Any, provider: ProviderRow, how: str) -> Pair:
 
 
 def _refused(who: Any, provider: ProviderRow) -> Pair:
-    order = _accepted(who)
-    pair = _attempt(order, provider, "refused")
+    pair = _fresh(who, provider, "sent")
+    actions.record_submission(pair.attempt_id, RefusedBeforeWork(RefusalWord.BAD_LINK, "Incorrect link"), provider)
+    return Pair(reread(pair.order.id), pair.attempt_id, pair.remote_id, provider)
+
+
+def _never_learnt(who: Any, provider: ProviderRow) -> Pair:
+    pair = _fresh(who, provider, "unknown")
     with atomic():
-        end_order(order.id, "rejected", actor=SYSTEM, delivered=0)
-    return Pair(reread(order.id), pair.attempt_id, pair.remote_id, provider)
+        end_order(pair.order.id, "failed", actor=SYSTEM, delivered=0)
+    return Pair(reread(pair.order.id), pair.attempt_id, pair.remote_id, provider)
 
 
 STATES: dict[str, Callable[[Any, ProviderRow], Pair]] = {
@@ -166,6 +171,7 @@ STATES: dict[str, Callable[[Any, ProviderRow], Pair]] = {
     "completed": lambda who, provider: _ended(who, provider, "completed"),
     "failed": lambda who, provider: _ended(who, provider, "partial"),
     "refused": lambda who, provider: _refused(who, provider),
+    "ended while unknown": lambda who, provider: _never_learnt(who, provider),
 }
 
 
@@ -199,7 +205,8 @@ def outcome(pair: Pair) -> str:
     if row.flags:
         told.append(" ".join(row.flags))
     if not order.live:
-        told.append("followed" if row.closed_at is None and order.next_check_at is not None else "closed")
+        open_there = row.state != "refused" and row.closed_at is None
+        told.append("followed" if open_there and order.next_check_at is not None else "closed")
     elif row.flagged_at is not None:
         told.append("a person, and asked again")
     else:

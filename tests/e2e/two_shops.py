@@ -21,7 +21,7 @@ from smmatic.fulfilment.sandbox.process import SandboxProcess
 from smmatic.ops.probe import ask
 from tests import databases
 from tests.databases import Addresses
-from tests.e2e.browser import DELIVERY_SECONDS, ROOT, _free_port, _process, until
+from tests.e2e.browser import DELIVERY_SECONDS, ROOT, STARTS, _free_port, _process, until
 
 
 @dataclass
@@ -74,6 +74,12 @@ class Installation:
     addresses: Addresses
     environment: dict[str, str]
     key: str
+    worker: ExitStack
+
+    def replace_worker(self, seed: str) -> None:
+        """Ends its worker in order and starts one with a bug planted in it."""
+        self.worker.close()
+        self.worker.enter_context(_seeded(self.environment, seed))
 
     def program(self) -> smm:
         """The field's own client with the customer's key."""
@@ -125,21 +131,24 @@ class Trade:
 
 
 @contextmanager
-def trade(name: str, folder: Path, *, seed: str = "") -> Iterator[Trade]:
-    """Both shops, ended with everything they started. `seed` plants a bug in A's worker."""
+def trade(name: str, folder: Path) -> Iterator[Trade]:
+    """Both shops, ended with everything they started."""
     with ExitStack() as stack:
         sandbox = SandboxProcess(str(folder / "truth.sqlite"), options=("--seconds", str(DELIVERY_SECONDS)))
         stack.callback(sandbox.stop)
-        b = _shop(stack, f"{name}_b", folder / "b", "sandbox", sandbox.url, sandbox.key, "")
+        b = _shop(stack, f"{name}_b", folder / "b", "sandbox", sandbox.url, sandbox.key)
         line = Line(b.bind)
         server = line.open()
         stack.callback(server.shutdown)
         upstream = f"http://127.0.0.1:{server.server_port}/api/v2"
-        a = _shop(stack, f"{name}_a", folder / "a", "http_v2", upstream, b.key, seed)
+        a = _shop(stack, f"{name}_a", folder / "a", "http_v2", upstream, b.key)
+        for one in (a, b):
+            until(lambda one=one: (ask(one.bind, "/livez") or (0,))[0] == 200, "a web server does not answer", STARTS)
         yield Trade(a, b, line, sandbox)
 
 
-def _shop(stack: ExitStack, name: str, folder: Path, adapter: str, upstream: str, key: str, seed: str) -> Installation:
+def _shop(stack: ExitStack, name: str, folder: Path, adapter: str, upstream: str, key: str) -> Installation:
+    """A shop whose processes have been started; whether they answer yet is another matter."""
     folder.mkdir()
     addresses = stack.enter_context(databases.cloned(name))
     bind = f"127.0.0.1:{_free_port()}"
@@ -158,17 +167,17 @@ def _shop(stack: ExitStack, name: str, folder: Path, adapter: str, upstream: str
     if made.returncode != 0:
         raise RuntimeError(f"the people of a shop could not be made:\n{made.stdout}{made.stderr}")
     stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "4"))
-    if seed:
-        stack.enter_context(_seeded(environment, seed))
-    else:
-        stack.enter_context(_process(environment, "worker", "--idle", "0.2"))
-    until(lambda: (ask(bind, "/livez") or (0,))[0] == 200, "a web server does not answer")
-    return Installation(bind, addresses, environment, json.loads(made.stdout.strip().splitlines()[-1])["key"])
+    worker = stack.enter_context(ExitStack())
+    worker.enter_context(_process(environment, "worker", "--idle", "0.05"))
+    made_key = json.loads(made.stdout.strip().splitlines()[-1])["key"]
+    return Installation(bind, addresses, environment, made_key, worker)
 
 
 @contextmanager
 def _seeded(environment: dict[str, str], seed: str) -> Iterator[None]:
-    code = f"import django; django.setup()\n{seed}\nfrom smmatic.fulfilment.worker import main; main(['--idle', '0.2'])"
+    code = (
+        f"import django; django.setup()\n{seed}\nfrom smmatic.fulfilment.worker import main; main(['--idle', '0.05'])"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
     try:
         yield

@@ -21,6 +21,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.catalogue.exports import cells_of
 from smmatic.catalogue.queries import ServiceRow
+from smmatic.catalogue.steps import keep_deliverable
 from smmatic.fulfilment.models import ProviderWord
 from smmatic.fulfilment.rework_actions import ask_rework
 from smmatic.fulfilment.rework_queries import rework
@@ -91,6 +92,7 @@ class Ground:
     """A customer with one of everything, a stranger, and staff of every role, each with a browser."""
 
     def __init__(self) -> None:
+        keep_deliverable(None)  # a form of the desk switches providers off
         self.victim, self.stranger = customer(20_000, password=PASSWORD), customer(20_000)
         self.staff = {role: person(role) for role in Role if role is not Role.CUSTOMER}
         self.trouble: list[str] = []
@@ -272,7 +274,7 @@ class Ground:
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
             order_id = self.stopping if name == "work_stop" else self.staffed
-        if name in ("rework", "accept", "ask_rework"):
+        if name in ("rework", "accept", "ask_rework", "ask_again", "accept_delivery", "read_rework", "list_deliveries"):
             order_id = self.finished
         if name == "work_rework":
             row = rework(self.rework)
@@ -457,6 +459,7 @@ BODIES: dict[str, Form] = {
     "api:make_quote": {"service": "TT-ADS", "quantity": 100, "link": ADS_ACCOUNT},
     "api:place_order": {"service": "TT-ADS", "quantity": 100, "link": ADS_ACCOUNT},
     "api:write_message": {"text": "A line."},
+    "api:ask_again": {"reason": "Page two is missing."},
     "api:ask_refund": {"reason": "not_delivered", "words": "It never came."},
     "api:add_note": {"words": "One thing more."},
     "api:contest_case": {"words": "Look again."},

@@ -61,7 +61,7 @@ MONEY = [
     ("refund", "smmatic.refunds.actions:once", "after"),
     ("decide", "smmatic.refunds.steps:post", "before"),
     ("decide", "smmatic.refunds.steps:post", "after"),
-    ("decide", "smmatic.refunds.review_actions:_reread", "after"),
+    ("decide", "smmatic.refunds.review_actions:reread", "after"),
     ("approve", "smmatic.refunds.review_actions:carry_out", "before"),
     ("approve", "smmatic.refunds.review_actions:carry_out", "after"),
 ]

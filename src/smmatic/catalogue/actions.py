@@ -26,7 +26,7 @@ from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic, execute
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
 from smmatic.kernel.sheets import Rows
-from smmatic.kernel.texts import clean_line
+from smmatic.kernel.texts import clean_line, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +174,11 @@ def save_categories(actor: Person, words: Mapping[str, tuple[str, str]]) -> None
         for place, (name, (name_vi, position)) in enumerate(words.items())
     ]
     known = set(Service.objects.values_list("category", flat=True))
+    for name, _, _ in checked:
+        one_of(name, "name", known)
     with atomic():
         for name, name_vi, position in checked:
-            if name in known and name_vi:
+            if name_vi:
                 Category.objects.update_or_create(name=name, defaults={"name_vi": name_vi, "position": position})
     forget()
 

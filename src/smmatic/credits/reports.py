@@ -1,12 +1,15 @@
-"""Money over time, from the transfers alone: what came in, what was earned, returned and lost, and what is owed."""
+"""Money over time, from the transfers alone: what came in, what was earned, returned and lost, and what is owed to whom
+as what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from smmatic.kernel.database import fetch_all, fetch_one
 
 INWARD = ("deposit", "bonus", "goodwill", "adjust_up")
-MONTHS = 24
+ORIGINS = ("paid", "bonus", "goodwill", "adjustment")
+"""Where available Credits came from; those that are held or frozen are counted by that alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,31 @@ class Month:
     removed: int
     corrected: int
     owed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Liability:
+    """What customers had at the end of a month, in units: available by where it came from, held, frozen by disputes."""
+
+    first: date
+    available: dict[str, int]
+    held: int
+    disputed: int
+
+    @property
+    def owed(self) -> int:
+        """All of it; the same as `Month.owed`."""
+        return sum(self.available.values()) + self.held + self.disputed
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What one clause gave back within one month: units and transfers; clause '' where a booking names none."""
+
+    first: date
+    clause: str
+    units: int
+    transfers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +105,50 @@ def reconciled() -> Reconciled:
     return Reconciled(row["transfers"], row["accounts"]) if row else Reconciled(0, 0)
 
 
-def by_clause() -> list[tuple[str, int, int]]:
-    """Clause, units that it returned and in how many transfers, the largest first; '' where a booking names none."""
-    rows = fetch_all(
-        "SELECT coalesce(clause, '') AS clause, sum(amount)::bigint AS units, count(*) AS n FROM credits_transfer"
-        " WHERE kind IN ('release', 'refund') GROUP BY 1 ORDER BY 2 DESC"
+def liabilities(zone: str) -> list[Liability]:
+    """What customers had at the end of every month in which anything moved, by kind, the oldest first."""
+    moved = fetch_all(
+        "SELECT (date_trunc('month', recorded_at AT TIME ZONE %s))::date AS month,"
+        " sum(CASE WHEN credit = 'held' THEN amount WHEN debit = 'held' THEN -amount ELSE 0 END)::bigint AS held,"
+        " sum(CASE WHEN credit = 'disputed' THEN amount WHEN debit = 'disputed' THEN -amount ELSE 0 END)::bigint"
+        " AS disputed FROM credits_transfer GROUP BY 1 ORDER BY 1",
+        [zone],
     )
-    return [(row["clause"], row["units"], row["n"]) for row in rows]
+    used = fetch_all(
+        "SELECT (date_trunc('month', t.recorded_at AT TIME ZONE %s))::date AS month, g.origin,"
+        " sum(u.amount)::bigint AS units FROM credits_grant_use u JOIN credits_transfer t ON t.id = u.transfer_id"
+        " JOIN credits_grant g ON g.id = u.grant_id GROUP BY 1, 2",
+        [zone],
+    )
+    by_month: dict[date, dict[str, int]] = {}
+    for row in used:
+        by_month.setdefault(row["month"], {})[row["origin"]] = row["units"]
+    available = dict.fromkeys(ORIGINS, 0)
+    held = disputed = 0
+    found = []
+    for row in moved:
+        held, disputed = held + row["held"], disputed + row["disputed"]
+        for origin, units in by_month.get(row["month"], {}).items():
+            available[origin] += units
+        found.append(Liability(row["month"], dict(available), held, disputed))
+    return found
+
+
+def returned(zone: str) -> list[Returned]:
+    """What each clause gave back, released or refunded, month by month, the oldest first and the largest first."""
+    rows = fetch_all(
+        "SELECT (date_trunc('month', recorded_at AT TIME ZONE %s))::date AS month, coalesce(clause, '') AS clause,"
+        " sum(amount)::bigint AS units, count(*) AS n FROM credits_transfer WHERE kind IN ('release', 'refund')"
+        " GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+        [zone],
+    )
+    return [Returned(row["month"], row["clause"], row["units"], row["n"]) for row in rows]
+
+
+def by_clause(rows: Sequence[Returned]) -> list[tuple[str, int, int]]:
+    """Clause, units that it returned and in how many transfers, the largest first."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        units, transfers = found.get(row.clause, (0, 0))
+        found[row.clause] = (units + row.units, transfers + row.transfers)
+    return sorted(((clause, *sums) for clause, sums in found.items()), key=lambda one: -one[1])

@@ -54,7 +54,7 @@ class Posting:
     grace_seconds: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `credits_post_json_v1` reads."""
+        """The object that `credits_post_v3` reads."""
         return {
             "account_id": self.account_id,
             "kind": self.kind,

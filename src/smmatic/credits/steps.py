@@ -30,7 +30,7 @@ def post(postings: Sequence[Posting]) -> list[Posted]:
     if not postings:
         return []
     rows = fetch_all(
-        "SELECT place, transfer_id, available_after, held_after FROM credits_post_json_v2(%s::jsonb) ORDER BY place",
+        "SELECT place, transfer_id, available_after, held_after FROM credits_post_v3(%s::jsonb) ORDER BY place",
         [json.dumps([posting.as_json() for posting in postings])],
     )
     return [Posted(row["transfer_id"], row["available_after"], row["held_after"]) for row in rows]

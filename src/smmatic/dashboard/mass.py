@@ -15,6 +15,7 @@ from smmatic.credits.queries import wallet
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.sheets import MAX_BYTES, Rows, read_lines, read_sheet
+from smmatic.kernel.texts import one_of
 from smmatic.orders.mass_actions import carry_on, check_batch, confirm_batch
 from smmatic.orders.mass_queries import BatchLine, BatchRow, batch_of, batches_of, lines_of_batch, tried
 from smmatic.orders.mass_rules import FIELDS, MAX_LINES
@@ -91,7 +92,8 @@ def place(request: HttpRequest, person: Person, batch_id: int) -> HttpResponse:
     """Confirms a mass order once and begins to place it."""
     batch = batch_of(person, checked_id(batch_id))
     try:
-        confirm_batch(person, batch.id, all_or_nothing=request.POST.get("which") == "all")
+        which = one_of(request.POST.get("which", ""), "which", ("all", "each"))
+        confirm_batch(person, batch.id, all_or_nothing=which == "all")
     except Refusal as refused:
         return _batch(request, person, batch_of(person, batch.id), refused)
     with suppress(Refusal):  # somebody holds a row: a worker carries it on, and the page shows how far it is

@@ -19,6 +19,7 @@ from smmatic.credits.queries import charges
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.live import list_mark, unchanged
 from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.texts import clean_line
 from smmatic.orders.list_queries import ListFilter, every_order, order_list, services_ordered, views_of
 from smmatic.orders.queries import LIVE, OrderRow
 from smmatic.orders.view_actions import delete_view, save_view
@@ -65,7 +66,7 @@ def export(request: HttpRequest, person: Person, kind: str) -> HttpResponseBase:
 @customer_page
 def keep_view(request: HttpRequest, person: Person) -> HttpResponse:
     """Saves the filters that are shown under a name."""
-    query = _query({name: request.POST.get(name, "") for name in NAMES})
+    query = _query({name: clean_line(request.POST.get(name, ""), name, 200) for name in NAMES})
     try:
         save_view(person, request.POST.get("name", ""), query)
     except Refusal as refused:

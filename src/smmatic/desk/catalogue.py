@@ -28,6 +28,7 @@ from smmatic.catalogue.rules import ServiceType
 from smmatic.desk.common import desk_page, desk_show, done, names_of
 from smmatic.kernel.amounts import format_credits, parse_count
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
+from smmatic.kernel.texts import one_of
 from smmatic.policy.queries import current_policy
 from smmatic.web.pages import checked_id, search_text
 
@@ -154,6 +155,7 @@ def save(request: HttpRequest, person: Person, service_id: int) -> HttpResponse:
     """Saves a service as its next version."""
     row = _service(service_id)
     cells = cells_of_form(request.POST) | {"code": row.code}
+    one_of(request.POST.get("code", ""), "code", (row.code, ""))
     try:
         version = parse_count(request.POST.get("version", ""), field="version")
         saved = save_service(person, cells, version=version)
@@ -173,7 +175,7 @@ def preview(request: HttpRequest, person: Person) -> HttpResponse:
 def availability(request: HttpRequest, person: Person, service_id: int) -> HttpResponse:
     """Takes a service off the list, or offers it again."""
     row = _service(service_id)
-    offer = request.POST.get("active") == "yes"
+    offer = one_of(request.POST.get("active", ""), "active", ("yes", "no", "")) == "yes"
     set_availability(person, row.id, offer)
     text = _("%(code)s is on sale.") if offer else _("%(code)s is off the list. Orders that are placed go on.")
     return done(request, text % {"code": row.code}, "desk:service", row.id)
@@ -185,7 +187,8 @@ def customer_price(request: HttpRequest, person: Person, service_id: int) -> Htt
     row = _service(service_id)
     try:
         customer = _customer(request.POST.get("customer", ""))
-        price = None if request.POST.get("back") == "yes" else request.POST.get("price", "")
+        back = one_of(request.POST.get("back", ""), "back", ("yes", "")) == "yes"
+        price = None if back else request.POST.get("price", "")
         set_customer_price(person, customer.id, row.id, price, request.POST.get("reason", ""))
     except Refusal as refused:
         return _form(request, person, row, cells_of(row), refused, "price")
@@ -198,7 +201,7 @@ def cells_of_form(posted: QueryDict) -> dict[str, str]:
     cells = {name: posted.get(name, "") for name in LABELS if name not in ("active", "link_kinds")}
     return cells | {
         "link_kinds": "|".join(posted.getlist("link_kinds")),
-        "active": "yes" if posted.get("active") == "yes" else "no",
+        "active": posted.get("active", "no"),
     }
 
 

@@ -17,6 +17,7 @@ from smmatic.desk.catalogue import LABELS
 from smmatic.desk.common import desk_page, desk_show, done
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.sheets import MAX_BYTES, Rows, read_sheet
+from smmatic.kernel.texts import one_of
 from smmatic.web.sheets import Column, sheet_response
 
 MAX_LINES = 10_000
@@ -65,7 +66,8 @@ def run(request: HttpRequest, person: Person) -> HttpResponse:
     """Brings a checked file in: all of it, or the lines without a problem, as chosen."""
     try:
         rows = _rows(request)
-        result, problems = import_table(person, rows, all_or_nothing=request.POST.get("which") != "good")
+        which = one_of(request.POST.get("which", ""), "which", ("all", "good"))
+        result, problems = import_table(person, rows, all_or_nothing=which == "all")
     except Refusal as refused:
         return _page(request, person, refused=refused)
     except CatalogueRefused as refused:

@@ -1,9 +1,6 @@
 """What needs two people or an operator in the ledger: gifts above the limit, disputed deposits, frozen accounts; and
-statements and reports of Credits."""
+statements of Credits."""
 
-from datetime import date
-
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -12,18 +9,13 @@ from smmatic.accounts.queries import person as person_by_id
 from smmatic.accounts.rules import Permission
 from smmatic.credits.account_actions import set_account
 from smmatic.credits.approval_actions import approvals, approve_gift, refuse_gift
-from smmatic.credits.reports import Month, by_clause, months, reconciled
 from smmatic.deposits.dispute_actions import confirm_end, disputes, open_dispute, propose_end
 from smmatic.desk.common import desk_page, desk_show, done, names_of
 from smmatic.kernel.amounts import parse_credits
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.web.charts import Chart, Kind, Series
 from smmatic.web.pages import checked_id
-from smmatic.web.sheets import Column, Type, sheet_response
 from smmatic.web.statements import period_of, statement_file, statement_response
 from smmatic.web.templatetags.smm import credits as shown_credits
-
-SHOWN_MONTHS = 24
 
 
 @desk_page("GET")
@@ -116,64 +108,6 @@ def statement_page(request: HttpRequest, person: Person, person_id: int) -> Http
 def statement_sheet(request: HttpRequest, person: Person, person_id: int, format: str) -> HttpResponse:
     """A customer's statement as CSV or XLSX."""
     return statement_file(_the_customer(person_id).id, period_of(request), _format(format))
-
-
-@desk_page("GET")
-def reports(request: HttpRequest, person: Person) -> HttpResponse:
-    """Credits over time, each figure from the transfers, and whether the accounts say the same."""
-    found = months(settings.TIME_ZONE)
-    shown = found[-SHOWN_MONTHS:]
-    context = {
-        "room": "desk-money",
-        "months": list(reversed(shown)),
-        "reconciled": reconciled(),
-        "clauses": by_clause(),
-        "owed": _chart(_("What customers have"), _("Credits of all customers at the end of each month."), shown,
-                       [(_("Owed"), [one.owed for one in shown])], Kind.LINES),
-        "revenue": _chart(_("Earned and kept"), _("Credits earned by delivery and kept without it, by month."), shown,
-                          [(_("Earned"), [one.earned for one in shown]), (_("Kept"), [one.kept for one in shown])]),
-        "returned": _chart(_("Returned and expired"), _("Credits that went back, and that expired, by month."), shown,
-                           [(_("Released before delivery"), [one.released for one in shown]),
-                            (_("Refunded"), [one.refunded for one in shown]),
-                            (_("Expired"), [one.expired for one in shown])]),
-        "sold": _chart(_("Bought and given"), _("Credits that customers bought and that were given, by month."), shown,
-                       [(_("Bought"), [one.bought for one in shown]), (_("Given"), [one.given for one in shown])]),
-    }  # fmt: skip
-    return desk_show(request, person, "desk/reports.html", context)
-
-
-REPORT = [
-    Column("Month", Type.DAY), *[
-        Column(head, Type.CREDITS)
-        for head in (
-            "Bought", "Given", "Earned", "Kept", "Refunded", "Released", "Expired", "Removed", "Corrected", "Owed",
-        )
-    ],
-]  # fmt: skip
-
-
-@desk_page("GET")
-def report_sheet(request: HttpRequest, person: Person, format: str) -> HttpResponse:
-    """The same months as CSV or XLSX."""
-    rows = [
-        (one.first, one.bought, one.given, one.earned, one.kept, one.refunded, one.released, one.expired, one.removed,
-         one.corrected, one.owed)
-        for one in months(settings.TIME_ZONE)
-    ]  # fmt: skip
-    return sheet_response(_format(format), "credits-by-month", REPORT, rows, sheet="Credits")
-
-
-def _chart(
-    title: str, said: str, shown: list[Month], series: list[tuple[str, list[int]]], kind: Kind = Kind.STACKED
-) -> Chart:
-    return Chart(
-        title, said, tuple(_month(one.first) for one in shown),
-        tuple(Series(name, tuple(values)) for name, values in series), kind, lambda value: shown_credits(round(value)),
-    )  # fmt: skip
-
-
-def _month(first: date) -> str:
-    return first.strftime("%m/%Y")
 
 
 def _format(format: str) -> str:

@@ -17,6 +17,7 @@ from smmatic.fulfilment.queries import ProviderRow, providers
 from smmatic.fulfilment.wording import CHOICES, Place
 from smmatic.kernel.amounts import parse_count, parse_credits
 from smmatic.kernel.refusals import Refusal
+from smmatic.kernel.texts import one_of
 from smmatic.web.charts import Chart, Kind, Series
 from smmatic.web.pages import checked_id, language
 from smmatic.web.templatetags.smm import local
@@ -129,7 +130,7 @@ def provider_page(request: HttpRequest, person: Person, provider_id: int) -> Htt
 @desk_page("POST", need=Permission.PROVIDER_MANAGE)
 def switch(request: HttpRequest, person: Person, provider_id: int) -> HttpResponse:
     """Switches a provider on or off."""
-    on = request.POST.get("on") == "1"
+    on = one_of(request.POST.get("on", ""), "on", ("1", "0")) == "1"
     actions.switch(person, checked_id(provider_id), on)
     text = _("It gets new orders.") if on else _("It gets no new orders; those that it has are followed to their end.")
     return done(request, text, "desk:provider", provider_id)

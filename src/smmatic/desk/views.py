@@ -12,6 +12,7 @@ from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.desk.common import desk_page, done
 from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.texts import clean_line
 from smmatic.web.pages import checked_id
 
 
@@ -21,7 +22,8 @@ def keep(request: HttpRequest, person: Person) -> HttpResponse:
     room = request.POST.get("room", "")
     if room not in ROOMS:
         raise Refusal(RefusalCode.FIELD_INVALID, "room")
-    pairs = [(key, value) for key, value in parse_qsl(request.POST.get("query", "")) if key != "after"]
+    typed = clean_line(request.POST.get("query", ""), "query", 600)
+    pairs = [(key, value) for key, value in parse_qsl(typed) if key != "after"]
     query = urlencode(pairs)
     keep_view(person, room=room, name=request.POST.get("name", ""), query=query)
     answer = done(request, _("Kept. You find it above the list."), f"desk:{room}")

@@ -172,8 +172,11 @@ def record_lookup(attempt: AttemptRow, answer: LookupAnswer, provider: ProviderR
             may_submit_anew=current.number < provider.max_attempts,
         )
         if plan.attempt is None and order.status in ENDED:
-            # Never learnt: after a long time we stop asking, and say so.
-            steps.follow_end(order, current, None, provider)
+            if current.state == AttemptState.UNKNOWN:
+                # Never learnt: after a long time we stop asking, and say so.
+                steps.follow_end(order, current, None, provider)
+            else:
+                orders.give_back(order.id, provider.poll_shortest)
             return
         _apply_submission(order, current, plan, provider)
         if plan.attempt is None:

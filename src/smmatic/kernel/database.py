@@ -19,12 +19,16 @@ CONSTRAINTS: dict[str, RefusalCode] = {
     "refunds_case_one_open": RefusalCode.CASE_OPEN,
     "fulfilment_rework_one_open": RefusalCode.REWORK_OPEN,
     "credits_account_available_not_negative": RefusalCode.NOT_ENOUGH_CREDITS,
+    "credits_account_within_bigint": RefusalCode.CREDITS_LIMIT,
     "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_transfer_business_key": RefusalCode.POSTED_ALREADY,
     "deposits_dispute_one_open": RefusalCode.DISPUTE_OPEN,
 }
 """Constraints that state a rule of the business, and the refusal that says so to a person."""
+
+MOST_HELD = 4 * 10**18
+"""Units that an account may have, as its constraint says; sums of bookings stay within 64 bits."""
 
 REFUSED = "SM001"
 """SQLSTATE with which our functions state a refusal: its code as message, its facts as JSON in the detail."""
@@ -69,6 +73,8 @@ def refusal_of(error: BaseException) -> Refusal | None:
     code = CONSTRAINTS.get(cause.diag.constraint_name or "")
     if code is None:
         return None
+    if code is RefusalCode.CREDITS_LIMIT:
+        return Refusal(code, maximum=format_credits(MOST_HELD))
     return Refusal(code)
 
 

@@ -21,6 +21,9 @@ MAX_UNPACKED_BYTES = 200 * 1024 * 1024
 
 MAX_COLUMNS = 200
 
+MAX_CELL = 20_000
+"""Most characters of one cell: a whole brief, or a list of texts."""
+
 Rows = list[tuple[int, list[str]]]
 """Line number in the file, the first is 1, and the trimmed cells. Empty lines are left out."""
 
@@ -29,7 +32,7 @@ def read_sheet(content: bytes, *, field: str, maximum_rows: int) -> Rows:
     """The rows of a CSV or XLSX file, told apart by its content.
 
     Raises:
-        Refusal: `sheet_too_large`, `sheet_unreadable`, `sheet_empty`.
+        Refusal: `sheet_too_large`, `sheet_unreadable`, `sheet_empty`, `text_too_long` for a cell.
     """
     if len(content) > MAX_BYTES:
         raise Refusal(RefusalCode.SHEET_TOO_LARGE, field, maximum=maximum_rows, maximum_mb=MAX_BYTES // 2**20)
@@ -46,7 +49,7 @@ def read_lines(text: str, *, field: str, maximum_rows: int, separators: str = ",
     """The rows of a text; the separator is the one of `separators` that the first line has most of.
 
     Raises:
-        Refusal: `sheet_too_large`, `sheet_unreadable`, `sheet_empty`.
+        Refusal: `sheet_too_large`, `sheet_unreadable`, `sheet_empty`, `text_too_long` for a cell.
     """
     if len(text) > MAX_BYTES:
         raise Refusal(RefusalCode.SHEET_TOO_LARGE, field, maximum=maximum_rows, maximum_mb=MAX_BYTES // 2**20)
@@ -83,6 +86,8 @@ def _sized(rows: Rows, field: str, maximum_rows: int) -> Rows:
         raise Refusal(RefusalCode.SHEET_EMPTY, field)
     if len(rows) > maximum_rows + 1:  # and a header
         raise Refusal(RefusalCode.SHEET_TOO_LARGE, field, maximum=maximum_rows, maximum_mb=MAX_BYTES // 2**20)
+    if any(len(cell) > MAX_CELL for _, cells in rows for cell in cells):
+        raise Refusal(RefusalCode.TEXT_TOO_LONG, field, maximum=MAX_CELL)
     return rows
 
 

@@ -1,6 +1,7 @@
 """Texts that people type: what is let in, and what is refused with a reason. Pure."""
 
 import unicodedata
+from collections.abc import Container
 
 from smmatic.kernel.refusals import Refusal, RefusalCode
 
@@ -20,6 +21,17 @@ def clean_line(text: object, field: str, maximum: int) -> str:
     if "\n" in line or "\t" in line:
         raise Refusal(RefusalCode.TEXT_FORBIDDEN_CHARACTERS, field)
     return line
+
+
+def one_of(word: str, field: str, known: Container[str]) -> str:
+    """A word of a closed list, as a button or a choice of our pages sends it; a wrong word never means the other one.
+
+    Raises:
+        Refusal: `field_invalid`.
+    """
+    if word not in known:
+        raise Refusal(RefusalCode.FIELD_INVALID, field)
+    return word
 
 
 def clean_text(text: object, field: str, maximum: int) -> str:

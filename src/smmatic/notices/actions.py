@@ -7,6 +7,7 @@ from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
 from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.texts import one_of
 from smmatic.notices.draft import Thread
 from smmatic.notices.models import Mail, Notice, Preference
 from smmatic.notices.queries import OPTIONAL, MailRow, mail
@@ -16,7 +17,13 @@ RESENDABLE = ("sent", "failed", "uncertain", "kept")
 
 
 def choose(person: Person, wanted: Collection[str]) -> None:
-    """Sets the topics that the person is mailed about; the others are told in the dashboard only."""
+    """Sets the topics that the person is mailed about; the others are told in the dashboard only.
+
+    Raises:
+        Refusal: `field_invalid` for a topic that there is not.
+    """
+    for word in wanted:
+        one_of(word, "topics", [topic.value for topic in OPTIONAL])
     off = [topic.value for topic in OPTIONAL if topic.value not in wanted]
     with atomic():
         Preference.objects.filter(customer_id=person.id).exclude(topic__in=off).delete()

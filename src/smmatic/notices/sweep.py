@@ -1,6 +1,7 @@
 """Finds events that ask for a mail, writes the mails, and sends what is written."""
 
 import logging
+import random
 import time
 from datetime import timedelta
 
@@ -25,15 +26,23 @@ RECENT = timedelta(minutes=15)
 """How far back an ordinary sweep looks; longer than any transaction of ours takes to commit."""
 
 FULL_EVERY_SECONDS = 3600
+SOME = 50
+"""How many mails a worker writes in one go."""
 MAX_AGE = timedelta(days=3)
 MAX_ATTEMPTS = 8
 
 _last_full: float | None = None
 
 
-def write_due(limit: int = 200) -> int:
+def write_some() -> int:
+    """As `write_due`, for some of what is due, drawn by lot: several workers at work seldom write the same mail."""
+    return write_due(share=SOME)
+
+
+def write_due(limit: int = 200, *, share: int | None = None) -> int:
     """Writes a mail for each event that asks for one and has none, in the customer's language; how many are done.
 
+    `share`: of the oldest `limit` that are due, write so many, drawn by lot; None for all of them.
     Most sweeps look back minutes; the first of a process and one an hour look back days, so that nothing falls through.
     An event whose mail can't be written is logged and tried again at the next sweep; the others go on.
     """
@@ -41,7 +50,7 @@ def write_due(limit: int = 200) -> int:
     since = now() - (WINDOW if full else RECENT)
     rows = fetch_all(sql("notices/due.sql"), {"since": since, "limit": limit})
     done = 0
-    for row in rows:
+    for row in rows if share is None or share >= len(rows) else random.sample(rows, share):
         try:
             _write(row["source"], row["event_id"])
             done += 1

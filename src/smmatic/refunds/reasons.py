@@ -4,12 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.translation import gettext_noop as _
 from smmatic.orders.rows import OrderRow
-
-
-def _(text: str) -> str:
-    """Marks a text for translation; whoever shows it translates it."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

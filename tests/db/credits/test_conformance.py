@@ -1,6 +1,7 @@
 """What a ledger conformance suite asks, each as a test named after it."""
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
@@ -14,6 +15,7 @@ from smmatic.credits.expiry_actions import expire_due
 from smmatic.credits.proof import prove_account
 from smmatic.credits.queries import charge, transfers_of_order, wallet
 from smmatic.credits.rules import Posting
+from smmatic.credits.statements import statement_of
 from smmatic.credits.steps import post
 from smmatic.kernel.amounts import UNITS
 from smmatic.kernel.clock import now
@@ -100,14 +102,16 @@ def test_there_is_no_overdraft_under_concurrency():
             connection.ensure_connection()
             ready.wait()
             place(who, request(), key=new_key(), channel="page")
-            return True
-        except Refusal:
-            return False
+            return "placed"
+        except Refusal as refusal:
+            return refusal.code.value
         finally:
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(spend, range(8))) == 3
+        answers = Counter(pool.map(spend, range(8)))
+    assert answers == {"placed": 3, "not_enough_credits": 5}
+    assert wallet(who.id).available == 35 * UNITS
     assert prove_account(who.id)[1] == []
 
 
@@ -184,6 +188,64 @@ def test_a_bulk_is_atomic():
     assert (ledger_of(one), ledger_of(two)) == before
     assert refused(place_many, two, [request(), request(9_000)], key=new_key(), channel="page", all_or_nothing=True)
     assert ledger_of(two) == before[1]
+
+
+def test_bookings_of_many_are_those_of_one_each():
+    """Two customers with the same past: one settled in a single call, one booking by booking."""
+    alone, together = customer(5000), customer(5000)
+    steps = []
+    for _ in range(4):
+        mine, theirs = placed(alone), placed(together)
+        steps += [
+            ("capture", 60 * UNITS, mine.id, theirs.id), ("release", 45 * UNITS, mine.id, theirs.id),
+            ("refund", 25 * UNITS, mine.id, theirs.id), ("bonus", 7, None, None),
+            ("refund", 35 * UNITS, mine.id, theirs.id),
+        ]  # fmt: skip
+    for kind, units, mine, _theirs in steps:
+        book(alone, kind, units, mine)
+    with atomic():
+        post([Posting(together.id, kind, units, new_key(), "test", order_id=order) for kind, units, _, order in steps])
+    said = [
+        [(row.kind, row.amount, row.available_after, row.held_after) for row in statement_of(who.id).rows]
+        for who in (alone, together)
+    ]
+    assert said[0] == said[1]
+    assert [row.remaining for row in wallet(alone.id).grants] == [row.remaining for row in wallet(together.id).grants]
+    assert prove_account(together.id)[1] == []
+
+
+def test_a_refund_does_not_lean_on_a_capture_that_comes_after_it():
+    who = customer(500)
+    order = placed(who)
+    before = ledger_of(who)
+    with pytest.raises(Refusal, match="refund_above_charge"), atomic():
+        post([
+            Posting(who.id, "refund", 5, new_key(), "test", order_id=order.id),
+            Posting(who.id, "capture", 5, new_key(), "test", order_id=order.id),
+        ])  # fmt: skip
+    assert ledger_of(who) == before
+
+
+def test_many_refunds_of_a_customer_write_their_account_and_grant_once():
+    """Set-based: what grows with the number of bookings is what is kept of each, never what they share."""
+    who = customer(50_000)
+    rows = place_many(who, [request()] * 50, key=new_key(), channel="page", all_or_nothing=True).rows
+    with atomic():
+        for kind in ("capture", "refund"):
+            before = _updated()
+            post([Posting(who.id, kind, UNITS, new_key(), "test", order_id=row.order_id) for row in rows])
+            changed = {table: number - before[table] for table, number in _updated().items()}
+            assert changed == {"credits_account": 1, "credits_charge": 50, "credits_grant": kind == "refund"}
+    assert prove_account(who.id)[1] == []
+
+
+def _updated():
+    """Rows that this transaction has updated, by table."""
+    rows = fetch_all(
+        "SELECT relname, n_tup_upd FROM pg_stat_xact_user_tables"
+        " WHERE relname IN ('credits_account', 'credits_charge', 'credits_grant')"
+    )
+    return {row["relname"]: row["n_tup_upd"] for row in rows}
 
 
 def test_a_replay_after_a_crash_completes_and_books_once():

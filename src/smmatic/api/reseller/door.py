@@ -18,7 +18,7 @@ from smmatic.api.bodies import shown_name
 from smmatic.api.gate import accepted_language, check_no_key, content_length
 from smmatic.api.limits import count_address, count_call
 from smmatic.api.problems import MEGABYTE, answer, refusal_for
-from smmatic.api.reseller import orders, page, rooms
+from smmatic.api.reseller import orders, page, refills, rooms
 from smmatic.api.reseller.fields import check_fields, parse_body
 from smmatic.api.reseller.words import error
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
@@ -32,6 +32,8 @@ ACTIONS: Mapping[str, tuple[Action, tuple[str, ...]]] = {
     "services": (rooms.services, ("read", "order")),
     "add": (orders.add, ("order",)),
     "status": (orders.status, ("read", "order")),
+    "refill": (refills.refill, ("order", "refund")),
+    "refill_status": (refills.refill_status, ("read", "order", "refund")),
     "cancel": (orders.cancel_many, ("order",)),
     "balance": (rooms.balance, ("read", "order")),
 }

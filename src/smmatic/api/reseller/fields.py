@@ -33,6 +33,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
         }
     ),
     "status": frozenset({"order", "orders", "idempotency_key", "details"}),
+    "refill": frozenset({"order", "orders", "reason"}),
+    "refill_status": frozenset({"refill", "refills"}),
     "cancel": frozenset({"order", "orders"}),
     "balance": frozenset(),
 }

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from smmatic.api.reference import FieldRow
-from smmatic.api.reseller.fields import FIELDS
 from smmatic.api.reseller.shapes import STATUS
 from smmatic.api.reseller.words import Word
 
@@ -106,7 +105,7 @@ ACTIONS = (
         "refill",
         _("Refill"),
         _("Asks for a rework of a delivered order, where the service has one and its days are not over."),
-        (_ORDER, _ORDERS),
+        (_ORDER, _ORDERS, _field("reason", _TEXT, False, _("What is not as ordered, in your words."))),
         "action=refill&order=23501",
         '{"refill": "1"}',
         ("order", "refund"),
@@ -160,7 +159,7 @@ def reference(request: HttpRequest) -> HttpResponse:
     context = {
         "room": "api",
         "root": settings.SMMATIC_PUBLIC_URL + ROOT,
-        "actions": [(row, row.answered % facts) for row in ACTIONS if row.name in FIELDS],
+        "actions": [(row, row.answered % facts) for row in ACTIONS],
         "errors": ERRORS,
         "statuses": list(dict.fromkeys(STATUS.values())),
         "limit": settings.SMMATIC_API_CALLS_PER_MINUTE,

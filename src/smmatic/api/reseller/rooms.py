@@ -1,4 +1,4 @@
-"""The actions besides orders: services, balance, refill and its status."""
+"""The actions besides orders: services and balance."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -51,7 +51,7 @@ def service_out(row: ServiceRow, language: str) -> dict[str, Any]:
         "min": str(row.min),
         "max": str(row.max),
         "dripfeed": row.type == ServiceType.COUNTED_RUNS,
-        "refill": False,
+        "refill": row.rework_days > 0,
         "cancel": row.can_be_stopped or row.grace_minutes > 0,
         "desc": f"{row.gets(language)} {row.needs(language)}",
     }

@@ -3,7 +3,7 @@
     POST /v1/orders {reference, service, link, quantity, ...}   GET /v1/orders?reference=R   GET /v1/orders?ids=1,2
     POST /v1/orders/N/stop          GET /v1/balance
     GET /v1/services
-    GET /v1/truth                   POST /v1/clock {"forward": seconds}                        (for tests)
+    GET /v1/truth[?ids=1,2]         POST /v1/clock {"forward": seconds}                        (for tests)
 
 Every call needs ``Authorization: Bearer KEY``, ``/health`` excepted. Its behaviours are in ``scripts.py``.
 """
@@ -68,7 +68,8 @@ class Handler(BaseHTTPRequestHandler):
             elif url.path == "/v1/services":
                 self._answer(200, {"services": self.server.book.price_list()})
             elif url.path == "/v1/truth":
-                self._answer(200, self.server.book.report())
+                book = self.server.book
+                self._answer(200, book.report_of(_ids(asked["ids"])) if "ids" in asked else book.report())
             else:
                 self._error(404, "not_found", "No such page.")
 
@@ -148,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._answer(200, self._told(entry))
 
     def _status(self, text: str) -> None:
-        ids = [int(word) for word in text.split(",") if word.isdigit()][:500]
+        ids = _ids(text)
         found = self.server.book.by_ids(ids)
         answers: dict[str, Any] = {str(number): {"error": "unknown_order"} for number in ids}
         for number, entry in found.items():
@@ -213,6 +214,10 @@ class Handler(BaseHTTPRequestHandler):
     def _cut(self) -> None:
         self.close_connection = True
         self.connection.close()
+
+
+def _ids(text: str) -> list[int]:
+    return [int(word) for word in text.split(",") if word.isdigit()][:500]
 
 
 def serve(argv: list[str] | None = None) -> SandboxServer:
