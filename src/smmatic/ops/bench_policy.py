@@ -137,10 +137,8 @@ def decision() -> Figure:
 
 
 def check() -> Figure:
-    """The whole check of the shipped file; its yardstick is 200 ms.
-
-    In CPU time: it is one thread that waits for nothing, so that on an idle machine this is its time, and on a busy one
-    the others' work is not counted.
+    """The whole check of the shipped file; its yardstick is 200 ms. In CPU time: one thread that waits for nothing,
+    so that on an idle machine this is its time, and on a busy one the others' work is not counted.
     """
     text = SHIPPED_FILE.read_text(encoding="utf-8")
     (ours,) = _times([lambda: check_text(text)], 9, time.process_time)
