@@ -45,11 +45,12 @@ trials: $(VENV)/.dev ## the long fault trials, with reports in trials/reports; A
 		TRIALS_KILL_EVERY=$${TRIALS_KILL_EVERY:-3} TRIALS_ROUNDS=$${TRIALS_ROUNDS:-10} \
 		$(PY) -m pytest tests/trials --timeout 7200 $(ARGS)
 
+LONG = $(findstring --long,$(ARGS))
 bench: $(VENV)/.base ## every row of performance against its yardstick; ARGS=--long for millions
+	@$(PY) -m smmatic bench-policy --results benchmarks/results $(if $(LONG),,--cases 100000)
+	@$(PY) -m smmatic bench-accept $(if $(LONG),,--orders 5000 --rounds 2)
+	@$(PY) -m smmatic bench-customer $(if $(LONG),,--orders 20000)
 	@$(PY) -m smmatic bench $(ARGS)
-	@$(PY) -m smmatic bench-policy --results benchmarks/results
-	@$(PY) -m smmatic bench-accept
-	@$(PY) -m smmatic bench-customer
 
 format: $(VENV)/.dev ## let ruff write what it can
 	@$(BIN)/ruff check --fix .

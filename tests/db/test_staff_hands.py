@@ -101,33 +101,61 @@ def test_a_rework_changes_hands_like_an_order():
     assert rework.begin_rework(second, number).state == "in_progress"
 
 
-def test_of_two_who_claim_at_once_exactly_one_gets_it():
-    people, rounds = [person(Role.AGENT) for _ in range(2)], 12
-    orders = [staff_order(customer()) for _ in range(rounds)]
-    wins = dict.fromkeys((one.id for one in people), 0)
-    barrier = threading.Barrier(2, timeout=60)
+ROUNDS = 6
 
-    def race(number):
-        outcome = []
+
+def claimed_at_once(monkeypatch, lock):
+    """Two people claim the same orders at the same moment, each inside a transaction of their own; what each heard.
+
+    That they raced is proven by the barrier: each asks for the order's lock only when the other is about to as well.
+    """
+    people, orders = [person(Role.AGENT) for _ in range(2)], [staff_order(customer()) for _ in range(ROUNDS)]
+    met = threading.Barrier(2, timeout=60)
+
+    def at_once(order_id):
+        met.wait()
+        return lock(order_id, met)
+
+    def claim_all(who):
+        heard = []
         try:
             for order in orders:
-                barrier.wait()
                 try:
-                    assign.claim(people[number], order.id)
-                    outcome.append(True)
+                    assign.claim(who, order.id)
+                    heard.append(True)
                 except Refusal as refusal:
-                    outcome.append(refusal.code)
+                    heard.append(refusal.code)
         finally:
             connection.close()
-        return outcome
+        return heard
 
+    monkeypatch.setattr(assign.orders, "lock_order", at_once)
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(race, range(2))
-    assert all({one, other} == {True, RefusalCode.WORK_OF_ANOTHER} for one, other in zip(first, second, strict=True))
-    for order in orders:
-        wins[reread(order.id).staff_id] += 1
-        assert len(hidden(order)) == 1
-    assert sum(wins.values()) == rounds
+        heard = list(pool.map(claim_all, people))
+    monkeypatch.undo()
+    return people, orders, list(zip(*heard, strict=True))
+
+
+def test_of_two_who_claim_at_once_exactly_one_gets_it(monkeypatch):
+    lock_order = assign.orders.lock_order
+    people, orders, heard = claimed_at_once(monkeypatch, lambda order_id, _met: lock_order(order_id))
+    assert [set(pair) for pair in heard] == [{True, RefusalCode.WORK_OF_ANOTHER}] * ROUNDS
+    for order, pair in zip(orders, heard, strict=True):
+        assert reread(order.id).staff_id == people[pair.index(True)].id
+        assert [event.kind for event in hidden(order)] == ["claimed"]
+
+
+def test_control_a_claim_that_does_not_lock_is_caught(monkeypatch):
+    """Seeded bug: the order is read without its lock, so that both see it free."""
+
+    def unlocked(order_id, met):
+        seen = reread(order_id)
+        met.wait()
+        return seen
+
+    _people, orders, heard = claimed_at_once(monkeypatch, unlocked)
+    assert [set(pair) for pair in heard] == [{True}] * ROUNDS
+    assert [len(hidden(order)) for order in orders] == [2] * ROUNDS
 
 
 def test_files_links_a_note_and_a_proof_are_handed_over_together_and_the_customer_sees_all():

@@ -101,7 +101,7 @@ def test_a_question_lets_the_order_wait_and_an_answer_lets_it_go_on():
     assert after.waiting_since is None
     assert timedelta(hours=2) <= after.start_promised_at - promised < timedelta(hours=2, minutes=1)
     assert conversation_of_order(who, order.id).waiting_for == "staff"
-    assert [event.kind for event in events_of(order.id)] == ["placed", "question", "answered"]
+    assert [event.kind for event in events_of(order.id)] == ["placed", "question", "question", "answered"]
 
 
 def test_a_promise_that_was_kept_does_not_move():

@@ -280,7 +280,7 @@ class Ground:
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
             order_id = self.stopping if name == "work_stop" else self.staffed
-        if name in ("rework", "accept", "ask_rework"):
+        if name in ("rework", "accept", "ask_rework", "ask_again", "accept_delivery", "read_rework", "list_deliveries"):
             order_id = self.finished
         if name == "work_rework":
             row = rework(self.rework)
@@ -480,6 +480,7 @@ BODIES: dict[str, Form] = {
     "api:make_quote": {"service": "TT-ADS", "quantity": 100, "link": ADS_ACCOUNT},
     "api:place_order": {"service": "TT-ADS", "quantity": 100, "link": ADS_ACCOUNT},
     "api:write_message": {"text": "A line."},
+    "api:ask_again": {"reason": "Page two is missing."},
     "api:ask_refund": {"reason": "not_delivered", "words": "It never came."},
     "api:add_note": {"words": "One thing more."},
     "api:contest_case": {"words": "Look again."},

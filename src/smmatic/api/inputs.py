@@ -102,6 +102,15 @@ class AppealIn(Input):
     files: FileIds | None = Field(None, description=_("Ids of files that you uploaded as evidence."))
 
 
+class ReworkIn(Input):
+    """What has to be done again."""
+
+    reason: str = Field(
+        description=_("What is not as agreed, so that it can be put right."), max_length=MAX_LONG_TEXT,
+        examples=["Page two is missing."],
+    )  # fmt: skip
+
+
 class MessageIn(Input):
     """A message to the people who work on the order."""
 

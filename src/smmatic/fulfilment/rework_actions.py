@@ -3,6 +3,8 @@
 No Credit moves here. Locks: idempotency key, order, rework.
 """
 
+from dataclasses import dataclass
+
 from django.db.models.functions import Now
 
 from smmatic.accounts.queries import Person
@@ -21,6 +23,14 @@ from smmatic.orders.steps import actor_of
 MAX_REASON = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class AskedRework:
+    """A rework that was asked for; `replayed`: it had been asked for before under this key."""
+
+    rework_id: int
+    replayed: bool
+
+
 def ask_rework(person: Person, order_id: int, reason: str, *, key: str | None = None) -> int:
     """Asks for a completed order to be done again, within the days pinned to it; the id of the rework.
 
@@ -31,15 +41,26 @@ def ask_rework(person: Person, order_id: int, reason: str, *, key: str | None = 
             `rework_open`, `case_open`, `nothing_to_refund`, `order_ended` (it did not complete), `idempotency_key_*`.
             Nothing was changed.
     """
+    if key is not None:
+        return ask_rework_once(person, order_id, reason, key=key).rework_id
     _own_order(person, order_id)
     told = steps.reason(reason, "reason", MAX_REASON)
-    if key is None:
-        with atomic():
-            return _ask(person, order_id, told)
+    with atomic():
+        return _ask(person, order_id, told)
+
+
+def ask_rework_once(person: Person, order_id: int, reason: str, *, key: str) -> AskedRework:
+    """`ask_rework` under a key, saying whether it was asked for before.
+
+    Raises:
+        Refusal: as `ask_rework`.
+    """
+    _own_order(person, order_id)
+    told = steps.reason(reason, "reason", MAX_REASON)
     answer = once(
         person.id, check_key(key), ["rework", order_id, told], lambda: {"rework": _ask(person, order_id, told)}
     )
-    return int(answer.body["rework"])
+    return AskedRework(int(answer.body["rework"]), answer.replayed)
 
 
 def begin_rework(person: Person, rework_id: int) -> ReworkRow:

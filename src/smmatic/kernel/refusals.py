@@ -163,6 +163,7 @@ class RefusalCode(StrEnum):
     CASE_OPEN = "case_open"
     CASE_CLOSED = "case_closed"
     CASE_UNDECIDED = "case_undecided"
+    CASE_IMPOSSIBLE = "case_impossible"
     CASE_STALE = "case_stale"
     APPEAL_CLOSED = "appeal_closed"
     NOTHING_TO_REFUND = "nothing_to_refund"

@@ -2,7 +2,8 @@
 
 What is measured and its yardstick take turns, so that what else the machine does meets both. The databases are made
 for the measurement and dropped after it; settings are durable: every commit reaches the disk. Results go to
-benchmarks/results/bench.json and a plot of the ratios to docs/operating/bench.svg. Rows are found in `ops/bench_rows`.
+benchmarks/results/bench.json, where a row that is not measured keeps its last figures, and a plot of all of them to
+docs/operating/bench.svg. Rows are found in `ops/bench_rows`.
 """
 
 import argparse
@@ -35,10 +36,11 @@ def main(argv: Sequence[str]) -> int:
     """Measures the rows, prints the ratios, writes results and plot."""
     parser = argparse.ArgumentParser(prog="smmatic bench", description=__doc__)
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=int, default=5, help="of each load in each round")
+    parser.add_argument("--seconds", type=int, default=3, help="of each load in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="rows whose name has this in it")
     parser.add_argument("--long", action="store_true", help="the rows of many minutes too")
+    parser.add_argument("--history", type=int, default=10_000_000, help="orders behind the long rows")
     arguments = parser.parse_args(argv)
     chosen = [one for one in rows(long=arguments.long) if arguments.only in one.name]
     found = []
@@ -53,26 +55,51 @@ def main(argv: Sequence[str]) -> int:
         for command in (["migrate", "--quiet"], ["prepare"]):
             smmatic(command, environment)
         ground = Ground(
-            handle, Path(folder), owner, app, yardstick, arguments.clients, arguments.seconds, arguments.rounds
-        )
+            handle, Path(folder), owner, app, yardstick, arguments.clients, arguments.seconds, arguments.rounds,
+            arguments.history,
+        )  # fmt: skip
         for one in chosen:
             began = time.monotonic()
             measured = one.run(ground)
             found.append(_result(one, measured, time.monotonic() - began))
             _show(one, measured)
+            keep(found, {"postgresql": version(), "cores": os.cpu_count(), "clients": arguments.clients})
         smmatic(["prove"], environment)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"postgresql": version(), "cores": os.cpu_count(), "clients": arguments.clients, "rows": found}
-    RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    if PLOT.parent.is_dir():
-        PLOT.write_text(standalone(_plot(found), width=900, height=340), encoding="utf-8")
     return 0
+
+
+def keep(found: list[dict[str, Any]], about: dict[str, Any]) -> None:
+    """Writes the rows that were measured in the place of their last figures, and draws all that are known."""
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.exists() else []
+    new = {one["row"]: one for one in found}
+    names = [*(one["row"] for one in known), *(name for name in new if name not in {one["row"] for one in known})]
+    rows_kept = [new.get(name) or next(one for one in known if one["row"] == name) for name in names]
+    RESULTS.write_text(json.dumps(about | {"rows": rows_kept}, indent=2) + "\n", encoding="utf-8")
+    if PLOT.parent.is_dir():
+        PLOT.write_text(standalone(_plot([*rows_kept, *_others()]), width=900, height=340), encoding="utf-8")
+
+
+def _others() -> list[dict[str, Any]]:
+    """What the other commands of `make bench` wrote: lower is better in all of it."""
+    found = []
+    for name in ("policy", "customer"):
+        path = RESULTS.with_name(f"{name}.json")
+        read = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        figures = read["figures"] if isinstance(read, dict) else read
+        found += [
+            {"row": one["name"], "yardstick": one["yardstick"], "ratio": one["ratio"], "reach": one["reach"],
+             "higher_is_better": False}
+            for one in figures if one["reach"] is not None
+        ]  # fmt: skip
+    return found
 
 
 def _result(one: Row, measured: Measured, seconds: float) -> dict[str, Any]:
     return {
         "row": one.name, "yardstick": one.yardstick, "ratio": measured.ratio, "reach": one.reach, "unit": measured.unit,
-        "higher_is_better": measured.higher, "ours": [round(value, 2) for value in measured.ours],
+        "higher_is_better": measured.higher, "difference": measured.difference,
+        "ours": [round(value, 2) for value in measured.ours],
         "yardsticks": [round(value, 2) for value in measured.yardstick], "seconds": round(seconds, 1),
         "facts": measured.facts,
     }  # fmt: skip
@@ -80,20 +107,25 @@ def _result(one: Row, measured: Measured, seconds: float) -> dict[str, Any]:
 
 def _show(one: Row, measured: Measured) -> None:
     met = measured.ratio >= one.reach if measured.higher else measured.ratio <= one.reach
+    sign = f"{measured.ratio:>+6.2f} s above" if measured.difference else f"{measured.ratio:>6.2f}x"
     print(
-        f"{one.name:<42}{median(measured.ours):>10.1f} {measured.unit:<16}{measured.ratio:>6.2f}x {one.yardstick}"
+        f"{one.name:<50}{median(measured.ours):>10.1f} {measured.unit:<18}{sign} {one.yardstick}"
         f" (reach {one.reach:g}{'' if met else ', NOT reached'}; {min(measured.ours):.1f} to {max(measured.ours):.1f})"
     )
 
 
 def _plot(found: list[dict[str, Any]]) -> Chart:
     labels = tuple(str(number) for number in range(1, len(found) + 1))
-    names = "; ".join(f"{number}: {one['row']} against {one['yardstick']}" for number, one in enumerate(found, 1))
-    series = (
-        Series("measured ratio", tuple(one["ratio"] for one in found)),
-        Series("to reach", tuple(one["reach"] for one in found)),
+    names = "; ".join(
+        f"{number}: {one['row']} against {one['yardstick']}, {one['ratio']:g} of {one['reach']:g}"
+        for number, one in enumerate(found, 1)
     )
-    return Chart("Ratios of make bench", names, labels, series)
+    shares = tuple(
+        round(one["ratio"] / one["reach"] if one["higher_is_better"] else one["reach"] / max(one["ratio"], 0.001), 3)
+        for one in found
+    )
+    series = (Series("how much of what is to be reached (1: reached)", shares), Series("reached", (1.0,) * len(found)))
+    return Chart("What make bench measured", names, labels, series)
 
 
 def python_rate(environment: dict[str, str], clients: int, seconds: int, customers: Path) -> float:

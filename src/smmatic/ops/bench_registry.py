@@ -18,7 +18,8 @@ from smmatic.ops.postgres import ServerHandle
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a row may use: the server, a prepared database of the bench, and how long it may take."""
+    """What a row may use: the server, a prepared database of the bench, how long it may take, and for the long rows how
+    many orders of history to make."""
 
     handle: ServerHandle
     folder: Path
@@ -28,22 +29,26 @@ class Ground:
     clients: int
     seconds: int
     rounds: int
+    history: int
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Rates or times by round, of what is measured and of its yardstick; `higher` says whether more is better."""
+    """Rates or times by round, of what is measured and of its yardstick; `higher` says whether more is better, and
+    `difference` that not the ratio counts but how much one is above the other."""
 
     ours: list[float]
     yardstick: list[float]
     unit: str = "a second"
     higher: bool = True
+    difference: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
-        """Median to median: how many times the yardstick."""
-        return round(median(self.ours) / median(self.yardstick), 3)
+        """Median to median: how many times the yardstick, or how much above it."""
+        ours, yardstick = median(self.ours), median(self.yardstick)
+        return round(ours - yardstick if self.difference else ours / yardstick, 3)
 
 
 @dataclass(frozen=True, slots=True)

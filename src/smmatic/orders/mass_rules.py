@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
@@ -51,11 +52,14 @@ class Line:
 
     def kept(self) -> list[Any]:
         """The line as it is stored."""
-        return [getattr(self, name) for name in Line.__dataclass_fields__]
+        return list(_CELLS(self))
 
     def cells(self) -> list[str]:
         """The line in the columns of FIELDS."""
         return [("yes" if self.start_now else "") if name == "start_now" else getattr(self, name) for name in FIELDS]
+
+
+_CELLS = attrgetter(*Line.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)

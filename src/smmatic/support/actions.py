@@ -40,9 +40,7 @@ def post_message(person: Person, order_id: int | None, body: str) -> MessageRow:
     if order_id is not None and order_of(person, order_id).customer_id != person.id:
         raise Refusal(RefusalCode.NOT_FOUND)
     with atomic():
-        if order_id is not None:
-            refunds.lock_open_case(order_id)
-        order = orders.lock_order(order_id) if order_id is not None else None
+        order = refunds.lock_order(order_id) if order_id is not None else None
         conversation = steps.open_conversation(person.id, order_id, person.language)
         _check_rate(person.id)
         row = steps.write(conversation, "customer", person.id, text, waiting_for="staff")
@@ -63,8 +61,7 @@ def answer_in(person: Person, conversation_id: int, body: str) -> MessageRow:
         raise Refusal(RefusalCode.NOT_FOUND)
     with atomic():
         if found.order_id is not None:
-            refunds.lock_open_case(found.order_id)
-            order = orders.lock_order(found.order_id)
+            order = refunds.lock_order(found.order_id)
         conversation = steps.lock_conversation(conversation_id)
         _check_rate(person.id)
         row = steps.write(conversation, "customer", person.id, text, waiting_for="staff")
@@ -145,10 +142,10 @@ def ask_customer(
         thread = _thread_of_order(order.customer_id, order_id)
         row = steps.write(thread, "staff", agent.id, text, case_id=case_id, waiting_for="customer")
         actor = orders.actor_of(agent)
-        if order.waiting_since is None and (
-            orders.change(order_id, steps.LIVE, waiting_since=now()) or case is not None
-        ):
-            orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
+        if order.waiting_since is None:
+            orders.change(order_id, steps.LIVE, waiting_since=now())
+        # Every question stands in the history, which the audit trail reads: a second one, and one after the end too.
+        orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
         if case is not None:
             pause_case(case, actor)
             # The message itself is mailed, so the event asks for no second mail.

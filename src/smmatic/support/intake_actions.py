@@ -227,8 +227,7 @@ def _write(
     """Adds the message. Only a signed one from the customer's own address is the answer that an order waits for."""
     order_id = conversation.order_id
     if proof == "signed" and customer is not None and order_id is not None and waiting_for is not None:
-        refunds.lock_open_case(order_id)
-        steps.go_on(orders.lock_order(order_id), customer)
+        steps.go_on(refunds.lock_order(order_id), customer)
     locked = steps.lock_conversation(conversation.id)
     author = customer.id if customer and proof in PROVEN else None
     written = steps.write(

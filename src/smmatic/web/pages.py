@@ -85,16 +85,17 @@ def search_text(request: HttpRequest, name: str = "q") -> str:
 
 
 def ids(values: list[str], field: str = "files") -> list[int]:
-    """Ids that a form carries, each once.
+    """Ids that a form carries, each once; an empty value, such as that of a hidden field without files, is none.
 
     Raises:
         Refusal: `field_invalid`.
     """
+    given = [value for value in values if value]
     if len(values) > 100 or not all(
-        value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_ID for value in values
+        value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_ID for value in given
     ):
         raise Refusal(RefusalCode.FIELD_INVALID, field)
-    return list(dict.fromkeys(int(value) for value in values))
+    return list(dict.fromkeys(int(value) for value in given))
 
 
 def checked_id(number: int) -> int:

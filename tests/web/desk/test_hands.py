@@ -104,3 +104,24 @@ def test_the_queue_says_what_is_late_and_nobody_without_the_right_sees_a_button(
     auditor = Browser(person(Role.AUDITOR))
     assert "/assign" not in auditor.get(f"/desk/work/{order.id}")
     auditor.post(f"/desk/work/{order.id}/assign", 403, what="claim")
+
+
+def test_a_form_without_files_sends_empty_ids_and_is_carried_out():
+    agent = browser()
+    order = staff_order(customer(500))
+    page = agent.post(f"/desk/work/{order.id}/progress", units="2", note="So far.", file_ids="", proof_ids="")
+    assert "2 of 10 done" in words(page)
+    assert reread(order.id).delivered == 2
+    agent.post(f"/desk/work/{order.id}/progress", 422, units="3", note="x", file_ids="x")
+    assert reread(order.id).delivered == 2
+
+
+def test_every_question_to_a_customer_stands_in_the_audit_trail():
+    agent = browser()
+    order = staff_order(customer(500))
+    for question in ("Which background?", "And which size?"):
+        agent.post(f"/desk/work/{order.id}/write", kind="question", body=question)
+    trail = words(Browser(person(Role.AUDITOR)).get("/desk/audit", who=str(agent.who.id)))
+    assert trail.count("A question to the customer") == 2
+    assert "Which background?" in trail
+    assert "And which size?" in trail

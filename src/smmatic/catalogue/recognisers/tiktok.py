@@ -25,9 +25,10 @@ def recognise(address: Address) -> Link | None:
     Raises:
         UnreadableLink: `link_platform_page`, `link_private_page`, `link_ads_account_hidden`.
     """
-    host, path = address.host, address.path
+    host = address.host
     if not (is_within(host, "tiktok.com") or is_within(host, "tiktokv.com")):
         return None
+    path = address.path
     if host == "ads.tiktok.com":
         return _ads_account(address)
     if host in ("vm.tiktok.com", "vt.tiktok.com") or path.startswith("/t/"):

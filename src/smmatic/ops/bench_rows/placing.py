@@ -1,8 +1,9 @@
-"""Placing: one order in the database and through Python, ten thousand in one call, and with a long history behind."""
+"""Placing: one order in the database and through Python, ten thousand in one call, and all of one customer."""
 
 import json
 import os
 import random
+import re
 import time
 import uuid
 from pathlib import Path
@@ -24,7 +25,9 @@ def through_python(ground: Ground) -> Measured:
     ours, theirs = [], []
     for _round in range(ground.rounds):
         theirs.append(pgbench_rate(ground.yardstick, ground.clients, ground.seconds))
-        ours.append(python_rate(_environment(ground), ground.clients, ground.seconds, script.with_suffix(".customers")))
+        ours.append(
+            python_rate(environment_of(ground), ground.clients, ground.seconds, script.with_suffix(".customers"))
+        )
     return Measured(ours, theirs)
 
 
@@ -92,29 +95,22 @@ def _copied(owner: psycopg.Connection[Any], orders: list[int]) -> float:
     return took
 
 
-@row("placing with 1,000,000 orders of history", yardstick="the same with few", reach=1.2, long=True)
-def with_history(ground: Ground) -> Measured:
-    """Seconds for two thousand orders by one connection, after and before a million orders were generated."""
-    request = json.loads(script_of(ground).with_suffix(".json").read_text())
-    first, last = (int(word) for word in script_of(ground).with_suffix(".customers").read_text().split())
-    with psycopg.connect(ground.app, autocommit=True) as app:
-        before = [_time(app, request, first, last) for _round in range(3)]
-        for number in range(100):
-            request["customer_id"], request["key"] = first + number, str(uuid.uuid4())
-            mass = request | {"single": False, "rows": request["rows"][:1] * MASS}
-            app.execute("SELECT orders_place_v3(%s::jsonb, %s)", [json.dumps(mass), uuid.uuid4().bytes])
-        with psycopg.connect(ground.owner, autocommit=True) as owner:
-            owner.execute("VACUUM ANALYZE")
-        after = [_time(app, request, first, last) for _round in range(3)]
-    return Measured(after, before, "s", higher=False, facts={"history": 100 * MASS})
-
-
-def _time(app: psycopg.Connection[Any], request: dict[str, Any], first: int, last: int) -> float:
-    began = time.perf_counter()
-    for _order in range(2_000):
-        request |= anybody(first, last)
-        app.execute("SELECT orders_place_v3(%s::jsonb, %s)", [json.dumps(request), uuid.uuid4().bytes], prepare=True)
-    return time.perf_counter() - began
+@row("one hot customer, 16 clients", yardstick="the same load over 1,000 customers", reach=0.3)
+def hot_customer(ground: Ground) -> Measured:
+    """Orders a second by pgbench: all of one customer, whose account's lock they wait for, against spread ones."""
+    spread = script_of(ground)
+    text = spread.read_text()
+    first, _last = spread.with_suffix(".customers").read_text().split()
+    hot = spread.with_name("hot.sql")
+    hot.write_text(re.sub(r"random\(\d+, \d+\)", f"random({first}, {first})", text), encoding="utf-8")
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _round in range(ground.rounds):
+        for script, rates in ((spread, theirs), (hot, ours)):
+            rates.append(
+                pgbench_rate(ground.app, 16, ground.seconds, "--file", str(script), "--no-vacuum", "-M", "prepared")
+            )
+    return Measured(ours, theirs)
 
 
 def anybody(first: int, last: int) -> dict[str, Any]:
@@ -126,11 +122,12 @@ def script_of(ground: Ground) -> Path:
     """The pgbench script; beside it the customers and the request. Made once a run."""
     path = ground.folder / "order.sql"
     if not path.exists():
-        smmatic(["bench-script", str(path), "1000"], _environment(ground))
+        smmatic(["bench-script", str(path), "1000"], environment_of(ground))
     return path
 
 
-def _environment(ground: Ground) -> dict[str, str]:
+def environment_of(ground: Ground) -> dict[str, str]:
+    """The variables of a process that works on the bench's database."""
     return {
         **os.environ, "DATABASE_URL": ground.app, "DATABASE_OWNER_URL": ground.owner,
         "SMMATIC_DATA_DIR": str(ground.folder),

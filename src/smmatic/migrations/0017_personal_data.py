@@ -27,7 +27,7 @@ def run(apps: object, schema_editor: object) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("smmatic", "0015_mail_in")]
+    dependencies = [("smmatic", "0016_mail_in")]
 
     operations = [
         migrations.CreateModel(

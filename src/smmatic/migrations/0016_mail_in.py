@@ -18,7 +18,7 @@ def run(apps: object, schema_editor: object) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smmatic", "0014_settling"),
+        ("smmatic", "0015_two_people"),
     ]
 
     operations = [
