@@ -37,6 +37,17 @@ class Environment(BaseSettings):
     email_tls: bool = True
     email_service: str = Field(default="", pattern="^[a-z_]*$", description="A service of django-anymail, for SMTP.")
     email_service_settings: dict[str, str] = Field(default_factory=dict, description="Its settings, as JSON.")
+    inbound_host: str = Field(default="", description="IMAP server of the support mailbox.")
+    inbound_port: int = 993
+    inbound_user: str = ""
+    inbound_password: str = ""
+    inbound_folder: str = "INBOX"
+    inbound_tls: bool = True
+    inbound_seconds: float = Field(default=30, gt=0, description="Between two looks into the mailbox.")
+    inbound_service: str = Field(default="", pattern="^[a-z_]*$", description="Service that posts mails to us.")
+    inbound_authserv: str = Field(default="", description="Name of our mail server in Authentication-Results.")
+    first_reply_hours: int = Field(default=8, ge=1, le=240, description="Business hours until the first answer.")
+    erasure_days: int = Field(default=7, ge=0, le=30, description="Days until a customer's data is erased.")
     mail_stuck_seconds: float = Field(default=600, gt=0, description="After it, a mail being sent is 'uncertain'.")
     credit_price_vnd: int = Field(default=25_000, ge=1, description="What one Credit costs, in dong.")
     bank_details: str = "Vietcombank · 0071 0000 00000 · CONG TY SMMATIC"
@@ -78,6 +89,15 @@ if PUBLIC and len(ENV.secret_key) < 50:
     raise ImproperlyConfigured("A public host needs SMMATIC_SECRET_KEY with at least 50 random characters.")
 if PUBLIC and not ENV.public_url.startswith("https://"):
     raise ImproperlyConfigured("A public host needs SMMATIC_PUBLIC_URL with https://.")
+SIGNED_SERVICES = ("mailgun", "mandrill", "resend")
+if (
+    ENV.inbound_service
+    and ENV.inbound_service not in SIGNED_SERVICES
+    and not (ENV.email_service_settings.get("WEBHOOK_SECRET"))
+):
+    raise ImproperlyConfigured(
+        "SMMATIC_INBOUND_SERVICE needs WEBHOOK_SECRET in SMMATIC_EMAIL_SERVICE_SETTINGS; else anybody could post mails."
+    )
 SECRET_KEY = ENV.secret_key or "loopback-only-key-that-signs-nothing-of-worth-and-is-refused-in-public"
 
 SMMATIC_SUPPORT_ADDRESS = ENV.support_address
@@ -85,6 +105,17 @@ SMMATIC_SITE_NAME = ENV.site_name
 SMMATIC_PUBLIC_URL = ENV.public_url.rstrip("/")
 SMMATIC_DEV_MAIL = ENV.dev_mail and not PUBLIC
 SMMATIC_EMAIL_SERVICE = ENV.email_service
+SMMATIC_INBOUND_HOST = ENV.inbound_host
+SMMATIC_INBOUND_PORT = ENV.inbound_port
+SMMATIC_INBOUND_USER = ENV.inbound_user
+SMMATIC_INBOUND_PASSWORD = ENV.inbound_password
+SMMATIC_INBOUND_FOLDER = ENV.inbound_folder
+SMMATIC_INBOUND_TLS = ENV.inbound_tls
+SMMATIC_INBOUND_SECONDS = ENV.inbound_seconds
+SMMATIC_INBOUND_SERVICE = ENV.inbound_service
+SMMATIC_INBOUND_AUTHSERV = ENV.inbound_authserv
+SMMATIC_FIRST_REPLY_HOURS = ENV.first_reply_hours
+SMMATIC_ERASURE_DAYS = ENV.erasure_days
 SMMATIC_MAIL_STUCK_SECONDS = ENV.mail_stuck_seconds
 SMMATIC_CREDIT_PRICE_VND = ENV.credit_price_vnd
 SMMATIC_BANK_DETAILS = ENV.bank_details

@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", include("smmatic.api.urls")),
     path("api/v2", reseller_api, name="reseller_api"),
     path("api/v2/", reseller_api, name="reseller_api_slash"),
+    path("api/mail/", include("smmatic.api.mail_hook")),
     path("api/callbacks/", include("smmatic.api.callbacks")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -310,3 +311,20 @@ def past(order: OrderRow) -> None:
     """Moves the order's deadlines into the past."""
     gone = datetime(2020, 1, 1, tzinfo=UTC)
     order_steps.change(order.id, ("processing", "in_progress"), unknown_deadline=gone, stop_deadline=gone)
+
+
+def test_an_order_that_spoils_every_answer_does_not_hide_the_others(shop: Shop) -> None:
+    poison, others = bought("61"), [bought("00") for _ in range(5)]
+    everything = [poison, *others]
+    shop.work(lambda: all(shop.state(order) == "confirmed" for order in everything))
+    number = Attempt.objects.get(order_id=poison.id).remote_id
+    with sqlite3.connect(shop.sandbox.truth_file, timeout=10) as book:
+        book.execute("UPDATE orders SET reads = -1000000 WHERE id = ?", [number])
+    shop.sandbox.forward(LONG)
+    shop.work(lambda: not any(reread(order.id).live for order in others))
+    assert {reread(order.id).status for order in others} == {"completed"}
+    assert reread(poison.id).live, "nothing is concluded from answers that can't be read"
+    with sqlite3.connect(shop.sandbox.truth_file, timeout=10) as book:
+        book.execute("UPDATE orders SET reads = 1000000 WHERE id = ?", [number])
+    shop.work(lambda: not reread(poison.id).live)
+    assert reread(poison.id).status == "completed"

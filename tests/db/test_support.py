@@ -18,6 +18,7 @@ from smmatic.orders.queries import events_of
 from smmatic.refunds.actions import request_refund
 from smmatic.refunds.queries import events_of_case
 from smmatic.support.actions import MAX_AN_HOUR, ask_customer, post_message, staff_message, staff_reply
+from smmatic.support.desk_queries import unanswered
 from smmatic.support.queries import (
     conversation_of,
     conversation_of_order,
@@ -25,7 +26,6 @@ from smmatic.support.queries import (
     general_conversation,
     messages_of,
     messages_of_order,
-    unanswered,
 )
 from tests.builders import begun, change, customer, ledger_of, new_key, person, placed, reread
 

@@ -31,13 +31,14 @@ def main(provider: str, orders: int) -> None:
     for name, shown, role in (
         ("operator", "Oanh", Role.OPERATOR), ("agent", "An", Role.AGENT), ("buyer", "Linh", Role.CUSTOMER),
         ("regular", "Quán Mộc", Role.CUSTOMER), ("newcomer", "Mai", Role.CUSTOMER),
+        ("beginner", "Trần Bình", Role.CUSTOMER),
     ):  # fmt: skip
         made = create_person(
             email=f"{name}@browser.test", name=shown, role=role, language="en", password=password
         )  # fmt: skip
         people[name] = {"id": made.id, "email": made.email, "name": shown, "password": password}
-        if name in ("buyer", "regular"):
-            give(made, 20_000 * UNITS)
+        if name in ("buyer", "regular", "beginner"):
+            give(made, (200 if name == "beginner" else 20_000) * UNITS)
         if name == "regular":
             people[name] |= _history(made, orders)
             people[name]["orders"] |= _worked(made)
@@ -80,6 +81,8 @@ def _history(who, count):
             )  # fmt: skip
             shown.setdefault("case", asked.case_id)
         shown.setdefault(kind, made.id)
+        if kind == "in work" and number > 8:
+            shown["played en" if number < 16 else "played vi"] = made.id
     return {"orders": shown}
 
 
@@ -89,6 +92,7 @@ def _worked(who):
     from smmatic.accounts.rules import Role
     from smmatic.fulfilment.rework_actions import ask_rework
     from smmatic.fulfilment.staff_actions import staff_finish, staff_progress
+    from smmatic.kernel.database import atomic
     from smmatic.refunds.actions import ask_stop
     from tests.builders import placed
 
@@ -100,8 +104,9 @@ def _worked(who):
     ask_rework(who, reworked.id, "Trang hai dịch sai tên món.")
     busy = placed(who, "ANY-PHOTO", 200, brief=BRIEF, link="", start_now=True)
     _accept(busy.id)
-    for units in range(1, 101):
-        staff_progress(agent, busy.id, units, f"Ảnh {units}.")
+    with atomic():  # one commit for all of them
+        for units in range(1, 101):
+            staff_progress(agent, busy.id, units, f"Ảnh {units}.")
     ask_stop(who, busy.id)
     return {"reworked": reworked.id, "busy": busy.id}
 

@@ -21,7 +21,7 @@ from smmatic.fulfilment.sandbox.process import SandboxProcess
 from smmatic.ops.probe import ask
 from tests import databases
 from tests.databases import Addresses
-from tests.e2e.browser import DELIVERY_SECONDS, ROOT, _free_port, _process, until
+from tests.e2e.browser import DELIVERY_SECONDS, ROOT, STARTS, _free_port, _process, until
 
 
 @dataclass
@@ -143,7 +143,7 @@ def trade(name: str, folder: Path) -> Iterator[Trade]:
         upstream = f"http://127.0.0.1:{server.server_port}/api/v2"
         a = _shop(stack, f"{name}_a", folder / "a", "http_v2", upstream, b.key)
         for one in (a, b):
-            until(lambda one=one: (ask(one.bind, "/livez") or (0,))[0] == 200, "a web server does not answer")
+            until(lambda one=one: (ask(one.bind, "/livez") or (0,))[0] == 200, "a web server does not answer", STARTS)
         yield Trade(a, b, line, sandbox)
 
 

@@ -7,6 +7,7 @@ written, until all of them have read meanwhile. That is how the trial knows that
 import hashlib
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from smmatic.policy import queries
 from smmatic.policy.actions import activate_policy
-from smmatic.policy.compiler import compile_policy
+from smmatic.policy.compiler import CompiledPolicy, compile_policy
 from smmatic.policy.document import load_policy
 from smmatic.policy.models import PolicyVersion
 
@@ -32,7 +33,7 @@ def read(folder: str, name: str, version: str) -> dict[str, object]:
             queries.forget()
             row = queries.current_policy()
             facts = row.document.complete({"ask": "cancel", "stage": "begun"})
-            decided = row.compiled.decide(facts).clause == compile_policy(row.document).decide(facts).clause
+            decided = row.compiled.decide(facts).clause == _answered(row.id).decide(facts).clause
             digest = hashlib.sha256(row.document.source.encode()).hexdigest() == row.digest
             if not (decided and digest and row.document.version == row.version):
                 trouble.add(f"version {row.version} is not whole")
@@ -44,6 +45,11 @@ def read(folder: str, name: str, version: str) -> dict[str, object]:
         if over:
             break
     return {"seen": sorted(seen), "trouble": sorted(trouble)}
+
+
+@cache
+def _answered(version_id: int) -> CompiledPolicy:
+    return compile_policy(queries.policy(version_id).document)
 
 
 def activate(folder: str, readers: list[str], text: str, owner: str = "") -> bool:

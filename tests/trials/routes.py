@@ -39,6 +39,7 @@ from smmatic.refunds.review_actions import decide, set_claim
 from smmatic.support.actions import ask_customer, post_message
 from tests.api.clients import secret_of
 from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
+from tests.mail.things import mailed
 from tests.web.desk.builders import (
     BACKEND,
     a_provider,
@@ -227,6 +228,11 @@ class Ground:
         return post_message(self.victim, None, "Hello").conversation_id
 
     @cached_property
+    def mailed(self) -> dict[str, int]:
+        """A thread of the customer's that began by mail, a file of it, and a saved reply."""
+        return mailed(self.victim, self.case.order_id)
+
+    @cached_property
     def key(self) -> int:
         """An API key of the customer's."""
         return create_api_key(self.victim, label="theirs")[0]
@@ -288,7 +294,9 @@ class Ground:
             "dispute_id": self.disputed.id, "format": "csv",
             "provider_id": self.provider, "rework_id": self.rework,
         }  # fmt: skip
-        known |= self.more
+        known |= self.more | self.mailed
+        if name in ("talk_original", "talk_link"):
+            known["conversation_id"] = self.mailed["thread_id"]
         if name == "order_correct":
             known["order_id"] = self.asked
         if name == "person_role":
@@ -366,6 +374,12 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:deposit_ask": lambda _: {"credits": "12.50", "key": new_key()},
     "dashboard:deposit_cancel": {},
     "dashboard:help_write": {"body": "A line."},
+    "dashboard:thread_write": {"body": "A line."},
+    "dashboard:data_erase": lambda ground: {"email": ground.victim.email, "credits": ""},
+    "dashboard:data_keep": {},
+    "desk:customer_erase": {},
+    "notices:mail_write": {"sender": "somebody@example.test", "subject": "Hello", "body": "A line."},
+    "notices:mail_reply": {"body": "A line."},
     "dashboard:notices_read": {},
     "dashboard:notice_choices_save": {"topics": "orders"},
     "dashboard:settings_save": {"name": "Somebody", "language": "en"},
@@ -407,6 +421,13 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:order_give_up": {"why": "We can't."},
     "desk:order_write": _WRITE,
     "desk:talk_reply": _WRITE,
+    "desk:talk_writing": {},
+    "desk:talk_assign": lambda ground: {"what": "hand", "colleague": str(ground.staff[Role.OPERATOR].id)},
+    "desk:talk_link": lambda ground: {"order": str(ground.case.order_id)},
+    "desk:talk_settle": {},
+    "desk:attachment_evidence": {},
+    "desk:reply_save": lambda _: {"title": new_readable_code(8), "body_en": "Hello {name}", "body_vi": "Chào {name}", "reply": ""},
+    "desk:reply_drop": {},
     "desk:mail_resend": {},
     "desk:deposit_confirm": lambda ground: {"received": str(ground.deposit.money), "why": ""},
     "desk:deposit_decline": {"why": "No money came."},

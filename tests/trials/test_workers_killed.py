@@ -36,6 +36,11 @@ def happened() -> int:
     return int(fetch_all("SELECT count(*) AS n FROM orders_event")[0]["n"])
 
 
+def come_to_work() -> set[int]:
+    """The processes of workers that have begun."""
+    return {row["pid"] for row in fetch_all("SELECT pid FROM fulfilment_worker")}
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
     made = SandboxProcess(str(tmp_path / "truth.sqlite3"), options=("--seconds", "0.2", "--stall", "1"))
@@ -59,10 +64,12 @@ def test_workers_killed_again_and_again_while_orders_flow(shop: Shop, ground: Ad
     try:
         while fetch_all(LIVE)[0]["n"] and time.monotonic() - begun < 3600:
             time.sleep(EVERY)
-            if happened() < seen + STEP:
+            at_work = [one for one in running if one.pid in come_to_work()]
+            if happened() < seen + STEP or not at_work:
                 continue  # a worker that has not come to work yet is not worth killing
             seen = happened()
-            doomed = running.pop(draw.randrange(len(running)))
+            doomed = draw.choice(at_work)
+            running.remove(doomed)
             doomed.send_signal(signal.SIGKILL)
             doomed.wait()
             kills += 1

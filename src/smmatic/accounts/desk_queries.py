@@ -36,7 +36,11 @@ def views_of(person: Person, room: str) -> list[ViewRow]:
     return [ViewRow(row.id, row.room, row.name, row.query) for row in rows]
 
 
-def audit(*, limit: int = 100) -> list[AuditRow]:
-    """The newest records of what staff did."""
-    rows = Audit.objects.order_by("-id").values(*AuditRow.__dataclass_fields__)
-    return [AuditRow(**row) for row in rows[:limit]]
+def audit(*, before: datetime | None = None, actor_id: int | None = None, limit: int = 100) -> list[AuditRow]:
+    """Records of what staff, or one of them, did before a moment, the newest first."""
+    rows = Audit.objects.order_by("-id")
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    if actor_id is not None:
+        rows = rows.filter(actor_id=actor_id)
+    return [AuditRow(**row) for row in rows.values(*AuditRow.__dataclass_fields__)[:limit]]

@@ -27,6 +27,7 @@ class Problem(Output):
     field: str | None = Field(description=_("The field that has to change, if one has."), examples=["quantity"])
     message: str = Field(description=_("What happened and why, in your language."))
     next: str = Field(description=_("What to do now."))
+    contact: str = Field(description=_("Where a person answers."), examples=["support@smmatic.com"])
     clause: str | None = Field(None, description=_("The clause of the policy behind it."), examples=["4.2"])
     facts: dict[str, Any] = Field(description=_("Values of the message, for programs."))
 

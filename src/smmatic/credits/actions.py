@@ -89,12 +89,12 @@ def checked_gift(
 
 
 def gift_posting(
-    customer_id: int, kind: str, units: int, booking: str, actor: str, reason: str, expires_at: datetime | None,
+    customer_id: int, kind: str, units: int, booking: str, actor: str, words: str, expires_at: datetime | None,
     order_id: int | None = None,
 ) -> Posting:  # fmt: skip
     """The booking of a gift or correction."""
     return Posting(
-        account_id=customer_id, kind=kind, amount=units, business_key=booking, actor=actor, reason=reason,
+        account_id=customer_id, kind=kind, amount=units, business_key=booking, actor=actor, words=words,
         order_id=order_id if kind in ("bonus", "goodwill") else None, expires_at=expires_at,
     )  # fmt: skip
 

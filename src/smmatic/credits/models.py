@@ -13,8 +13,8 @@ from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 __all__ = [
-    "Account", "AccountEvent", "Approval", "Charge", "Checkpoint", "Grant", "GrantUse", "Idempotency", "Proof",
-    "Transfer",
+    "Account", "AccountEvent", "Approval", "Charge", "Checkpoint", "Grant", "GrantUse", "Idempotency", "Note",
+    "Proof", "Transfer",
 ]  # fmt: skip
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -113,6 +113,18 @@ class Transfer(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["order_id"], name="credits_transfer_order", condition=Q(order_id__isnull=False))
         ]
+
+
+class Note(models.Model):
+    """Why a person booked a transfer, in their words: beside the chain of hashes, so that they can be erased."""
+
+    transfer_id = models.BigIntegerField(primary_key=True)
+    account_id = models.BigIntegerField()
+    words = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "credits_note"
+        indexes: ClassVar = [models.Index(fields=["account_id"], name="credits_note_account")]
 
 
 class Grant(models.Model):

@@ -1,11 +1,12 @@
 """Reads of the ledger: wallet, statement, charges, the closed list of transfer kinds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Min, Sum
 
-from smmatic.credits.models import KINDS, Account, Charge, Grant, Transfer
+from smmatic.credits.models import KINDS, Account, Charge, Grant, Note, Transfer
 from smmatic.credits.rows import ChargeRow as ChargeRow
 from smmatic.credits.rules import CUSTOMER_BUCKETS, KINDS_IN_WORDS
 from smmatic.kernel.clock import now
@@ -38,7 +39,10 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class TransferRow:
-    """One line of a statement. `change` is what it did to the available units, `held_change` to the held."""
+    """One line of a statement. `change` is what it did to the available units, `held_change` to the held.
+
+    `reason` is the code in the chain of hashes; `note` the words of whoever booked it, which can be erased.
+    """
 
     id: int
     version: int
@@ -58,6 +62,12 @@ class TransferRow:
     effective_at: datetime
     disputed_after: int = 0
     debt_after: int = 0
+    note: str = ""
+
+    @property
+    def said(self) -> str:
+        """Why it was booked: the words of whoever booked it, else the code in the chain."""
+        return self.note or self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +113,12 @@ def statement(customer_id: int, *, before_version: int | None = None, limit: int
     rows = Transfer.objects.filter(account_id=customer_id)
     if before_version is not None:
         rows = rows.filter(version__lt=before_version)
-    return [transfer_row(row) for row in rows.order_by("-version")[: max(1, min(limit, 500))]]
+    return transfer_rows(rows.order_by("-version")[: max(1, min(limit, 500))])
 
 
 def transfers_of_order(customer_id: int, order_id: int) -> list[TransferRow]:
     """Every transfer of one order of this customer, oldest first."""
-    return [
-        transfer_row(row)
-        for row in Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version")
-    ]
+    return transfer_rows(Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version"))
 
 
 def charge(order_id: int) -> ChargeRow | None:
@@ -181,8 +188,14 @@ def transfer_kinds() -> list[KindRow]:
     ]
 
 
-def transfer_row(row: Transfer) -> TransferRow:
-    """A transfer as a line of a statement."""
+def transfer_rows(transfers: Iterable[Transfer]) -> list[TransferRow]:
+    """Transfers as lines of a statement, with what was said of them."""
+    found = list(transfers)
+    notes = dict(Note.objects.filter(transfer_id__in=[row.id for row in found]).values_list("transfer_id", "words"))
+    return [_transfer_row(row, notes.get(row.id, "")) for row in found]
+
+
+def _transfer_row(row: Transfer, note: str) -> TransferRow:
     change = row.amount * ((row.credit == "available") - (row.debit == "available"))
     held_change = row.amount * ((row.credit == "held") - (row.debit == "held"))
     return TransferRow(
@@ -204,4 +217,5 @@ def transfer_row(row: Transfer) -> TransferRow:
         row.effective_at,
         row.disputed_after,
         row.debt_after,
+        note,
     )

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from smmatic.credits.models import Transfer
-from smmatic.credits.queries import TransferRow, transfer_row
+from smmatic.credits.queries import TransferRow, transfer_rows
 from smmatic.kernel.texts import harmless
 
 MARK = "smmatic-statement-1"
@@ -127,7 +127,7 @@ def _made(
     before = Transfer.objects.filter(account_id=customer_id, version=first - 1).first()
     opening = _balance(before) if before else Balance(0, 0, 0, 0, 0)
     closing = _balance(found[-1]) if found else opening
-    return Statement(customer_id, since, until, opening, closing, tuple(transfer_row(row) for row in found))
+    return Statement(customer_id, since, until, opening, closing, tuple(transfer_rows(found)))
 
 
 def _balance(row: Transfer) -> Balance:

@@ -12,6 +12,7 @@ from smmatic.credits.queries import charge
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.live import order_mark, unchanged
 from smmatic.dashboard.stages import stages
+from smmatic.dashboard.talk import talk_of_order
 from smmatic.fulfilment.rework_actions import accept_work, accepted, ask_rework
 from smmatic.fulfilment.rework_queries import plan_of, reworks_of_order
 from smmatic.fulfilment.work_queries import handed_over
@@ -21,7 +22,6 @@ from smmatic.refunds.actions import ask_stop, cancel, preview_cancel, preview_re
 from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import cases_of_order
 from smmatic.refunds.question_steps import last_question
-from smmatic.support.queries import messages_of_order
 from smmatic.web.pages import checked_id, download, new_key, show
 from smmatic.web.timeline import lines
 
@@ -163,9 +163,8 @@ def order_response(
         "values": values or {},
         "posted": posted,
         "key": new_key(),
-        "talk": messages_of_order(person, order_id),
         "order_id": order_id,
-    }
+    } | talk_of_order(person, order_id)
     return show(request, "dashboard/order.html", context, refused)
 
 

@@ -142,7 +142,8 @@ def _post(actor: Person, dispute: DisputeRow, steps: list[tuple[str, int]], mome
     post([
         Posting(
             account_id=dispute.customer_id, kind=kind, amount=units, business_key=f"{kind}:{dispute.id}:{moment}",
-            actor=f"staff:{actor.id}", reason=dispute.document, deposit_id=dispute.deposit_id,
+            actor=f"staff:{actor.id}", reason=f"dispute:{dispute.id}", words=dispute.document,
+            deposit_id=dispute.deposit_id,
         )
         for kind, units in steps if units > 0
     ])  # fmt: skip

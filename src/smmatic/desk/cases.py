@@ -20,6 +20,7 @@ from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import OrderRow, events_of, order_of, orders_by_id
 from smmatic.policy.queries import current_policy
 from smmatic.refunds import override_actions, review_actions
+from smmatic.refunds.evidence import links_of
 from smmatic.refunds.explaining import explain_case
 from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import (
@@ -244,6 +245,7 @@ def _page(
         "expectations": situation.claims.get("expectations"),
         "review": review_of(case, situation, language()) if can_work else None,
         "explained": None if can_work else explain_case(case, language()),
+        "evidence_links": links_of(event.facts for event in events_of_case(case.id)),
         "events": _timeline(case, order),
         "names": names_of({case.decided_by_id, case.approved_by_id}),
         "can_work": can_work,

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from smmatic.kernel.clock import now
 from smmatic.orders.queries import OrderRow
 from smmatic.policy.business_time import business_time
-from smmatic.policy.queries import calendar, policy
+from smmatic.policy.queries import calendar, current_calendar, current_policy, policy
 from smmatic.refunds.queries import CaseRow
 
 SOON = timedelta(hours=4)
@@ -58,6 +58,15 @@ def due_of_case(case: CaseRow, order: OrderRow) -> Due | None:
     days = calendar(order.calendar_version_id).calendar
     left = business_time(moment, case.due_at, days, policy(case.policy_version_id).document.times)
     return Due(case.due_at, left, False, business=True)
+
+
+def due_of_answer(target: datetime) -> Due:
+    """Until when a conversation is to be answered, with what is left of it in business time."""
+    moment = now()
+    if moment >= target:
+        return Due(target, moment - target, True)
+    left = business_time(moment, target, current_calendar().calendar, current_policy().document.times)
+    return Due(target, left, False, business=True)
 
 
 def due_at(promised: datetime) -> Due:

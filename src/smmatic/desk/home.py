@@ -17,7 +17,7 @@ from smmatic.fulfilment.work_queries import work_queue
 from smmatic.notices.queries import MailRow, counts, mails
 from smmatic.orders.queries import orders_by_id
 from smmatic.refunds.queries import review_queue
-from smmatic.support.queries import unanswered
+from smmatic.support.desk_queries import unanswered
 from smmatic.web.pages import language
 
 SHOWN = 12

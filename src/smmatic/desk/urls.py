@@ -10,17 +10,16 @@ from smmatic.desk import (
     deposits,
     home,
     ledger,
-    mails,
     money,
     orders,
     people,
     policy,
     providers,
-    talk,
     work,
     work_order,
 )
 from smmatic.desk.case_urls import urlpatterns as of_cases
+from smmatic.desk.talk_urls import urlpatterns as of_talks
 
 app_name = "desk"
 urlpatterns = [
@@ -54,9 +53,6 @@ urlpatterns = [
     path("orders/<int:order_id>/give-up", orders.give_up, name="order_give_up"),
     path("orders/<int:order_id>/write", orders.say, name="order_write"),
     path("files/<int:file_id>", orders.file_download, name="file"),
-    path("messages", talk.talk_list, name="talks"),
-    path("messages/<int:conversation_id>", talk.talk_page, name="talk"),
-    path("messages/<int:conversation_id>/reply", talk.reply, name="talk_reply"),
     path("orders/<int:order_id>/look", orders.look, name="order_look"),
     path("providers", providers.provider_list, name="providers"),
     path("providers/<int:provider_id>", providers.provider_page, name="provider"),
@@ -66,9 +62,6 @@ urlpatterns = [
     path("providers/<int:provider_id>/limits", providers.set_limits, name="provider_limits"),
     path("providers/<int:provider_id>/offer", providers.set_offer, name="provider_offer"),
     path("providers/<int:provider_id>/secret", providers.renew_secret, name="provider_secret"),
-    path("mails", mails.mail_list, name="mails"),
-    path("mails/<int:mail_id>", mails.mail_page, name="mail"),
-    path("mails/<int:mail_id>/resend", mails.send_again, name="mail_resend"),
     path("deposits", deposits.deposit_list, name="deposits"),
     path("deposits/<int:deposit_id>/confirm", deposits.confirm, name="deposit_confirm"),
     path("deposits/<int:deposit_id>/decline", deposits.decline, name="deposit_decline"),
@@ -110,4 +103,5 @@ urlpatterns = [
     path("policy/source/<int:version_id>", policy.source, name="policy_source"),
     path("policy/activate", policy.activate, name="policy_activate"),
     *of_cases,
+    *of_talks,
 ]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from smmatic.fulfilment.protocol import Provider
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow
+from smmatic.fulfilment.rules import Flag
 from smmatic.orders.queries import OrderRow
+
+DIVIDED = 12
+"""By how much smaller a group is where the last question brought no answer."""
+ALONE = 8
+"""How many of those are asked for one by one in a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,23 @@ def choose(service_code: str, known: Iterable[ProviderRow]) -> Choice:
     if len(able) == 1:
         return Choice(able[0])
     return Choice(None, bool(able), min((row.waits for row in able), default=0.0))
+
+
+def question_groups(items: Sequence[Item], size: int) -> list[tuple[Item, ...]]:
+    """The groups in which a provider is asked for the status of many orders, up to `size` in one call.
+
+    One order can spoil the answer about all that are asked for with it, and would hide them for ever. So those about
+    which the last question brought no answer are asked for apart from the others, in smaller groups, and a few of them
+    alone, each time others: the innocent are answered then. After an outage most are still asked for in groups.
+    """
+    doubtful = [item for item in items if Flag.NO_ANSWER in item.attempt.flags]
+    clear = [item for item in items if Flag.NO_ANSWER not in item.attempt.flags]
+    doubtful.sort(key=lambda item: hash((item.attempt.id, item.attempt.quiet)))
+    return [*_cut(clear, size), *_cut(doubtful[:ALONE], 1), *_cut(doubtful[ALONE:], max(1, size // DIVIDED))]
+
+
+def _cut(items: Sequence[Item], size: int) -> list[tuple[Item, ...]]:
+    return [tuple(items[at : at + size]) for at in range(0, len(items), size)]
 
 
 def stop_due(item: Item) -> bool:

@@ -20,9 +20,13 @@ SWEEPS = (
     "smmatic.refunds.sweep_actions:sweep",
     "smmatic.fulfilment.upkeep_actions:sweep",
     "smmatic.orders.mass_actions:carry_on_due",
+    "smmatic.support.mailbox:poll_due",
+    "smmatic.support.intake_actions:sort_due",
+    "smmatic.notices.bounces:note_due",
     "smmatic.notices.sweep:write_some",
     "smmatic.notices.sweep:send_due",
     "smmatic.credits.expiry_actions:expire_due",
+    "smmatic.privacy.actions:erase_due",
     "smmatic.ops.nightly:prove_due",
 )
 PAUSE = 1.0

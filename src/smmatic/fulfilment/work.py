@@ -20,7 +20,7 @@ from smmatic.fulfilment.calls import Answered, Call, Calls
 from smmatic.fulfilment.protocol import StopAnswer
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow, live_attempts, providers
 from smmatic.fulfilment.registry import adapter_of
-from smmatic.fulfilment.routing import Item, choose, stop_due
+from smmatic.fulfilment.routing import Item, choose, question_groups, stop_due
 from smmatic.fulfilment.rules import AttemptState
 from smmatic.kernel.clock import elapsed, now
 from smmatic.kernel.refusals import Refusal
@@ -229,8 +229,7 @@ class Round:
             for item in items:
                 self._release(item.order.id, row.poll_longest)
             return
-        size = items[0].adapter.abilities.batch if items else 1
-        groups = [tuple(items[at : at + size]) for at in range(0, len(items), size)]
+        groups = question_groups(items, items[0].adapter.abilities.batch if items else 1)
 
         def claim(block: Sequence[tuple[Item, ...]]) -> list[tuple[tuple[Item, ...], Call]]:
             asked = [(group, [item.attempt.remote_id for item in group]) for group in block]

@@ -163,6 +163,7 @@ class RefusalCode(StrEnum):
     CASE_OPEN = "case_open"
     CASE_CLOSED = "case_closed"
     CASE_UNDECIDED = "case_undecided"
+    CASE_IMPOSSIBLE = "case_impossible"
     CASE_STALE = "case_stale"
     APPEAL_CLOSED = "appeal_closed"
     NOTHING_TO_REFUND = "nothing_to_refund"
@@ -180,6 +181,16 @@ class RefusalCode(StrEnum):
     MONEY_MALFORMED = "money_malformed"
     # mail
     MAIL_NOT_RESENDABLE = "mail_not_resendable"
+    MAIL_ADDRESS_MISSING = "mail_address_missing"
+    CONVERSATION_MOVED = "conversation_moved"
+    CONVERSATION_LINKED = "conversation_linked"
+    CONVERSATION_WITHOUT_ORDER = "conversation_without_order"
+    REPLY_VARIABLE_UNKNOWN = "reply_variable_unknown"
+    REPLY_TITLE_TAKEN = "reply_title_taken"
+    # personal data
+    ERASURE_STANDING = "erasure_standing"
+    ERASURE_CREDITS = "erasure_credits"
+    ERASURE_ASKED = "erasure_asked"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     POLICY_VERSION_TAKEN = "policy_version_taken"
@@ -267,6 +278,7 @@ class Refusal(Exception):
             "field": self.field,
             "message": self.sentence,
             "next": self.next_step,
+            "contact": settings.SMMATIC_SUPPORT_ADDRESS,
         }
         if self.clause:
             answer["clause"] = self.clause

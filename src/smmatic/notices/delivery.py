@@ -3,6 +3,7 @@
 import contextlib
 import smtplib
 from dataclasses import dataclass
+from email.message import Message
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
@@ -11,10 +12,10 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from requests.exceptions import ConnectTimeout
 
 from smmatic.notices.models import Mail
+from smmatic.support.intake_actions import OURS
+from smmatic.support.reply_address import mark_of, message_id
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-OURS = "X-SMMATIC-Mail"
-"""Header of every mail that we send, by which we know our own when it comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,14 @@ def _of_status(error: AnymailAPIError) -> str:
 
 def message_of(mail: Mail, connection: object = None) -> EmailMultiAlternatives:
     """The mail as it leaves: the same Message-ID on every attempt, so that a mailbox can drop a twin."""
-    headers = {"Message-ID": f"<{mail.reference}@{mail_domain()}>", OURS: str(mail.reference)}
+    headers = {
+        "Message-ID": message_id(str(mail.reference), mail.conversation_id, mail_domain(), settings.SECRET_KEY),
+        OURS: mark_of(str(mail.reference), settings.SECRET_KEY),
+    }
     if mail.automatic:
         headers |= {"Auto-Submitted": "auto-generated"}
     if mail.answers:
-        headers |= {"In-Reply-To": mail.answers, "References": mail.answers}
+        headers |= {"In-Reply-To": mail.answers.split()[-1], "References": mail.answers}
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
@@ -100,6 +104,11 @@ def message_of(mail: Mail, connection: object = None) -> EmailMultiAlternatives:
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
     return message
+
+
+def as_sent(mail_id: int) -> Message:
+    """The mail as it leaves or would leave, with its headers; for the development page."""
+    return message_of(Mail.objects.get(id=mail_id)).message()
 
 
 def mail_domain() -> str:

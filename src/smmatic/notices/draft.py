@@ -84,7 +84,8 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The conversation that a mail belongs to: answers come to `reply_to`; `answers` is the Message-ID before it."""
+    """The conversation that a mail belongs to: answers come to `reply_to`; `answers` are the Message-IDs before it,
+    the last one last."""
 
     conversation_id: int
     reply_to: str = ""

@@ -137,10 +137,12 @@ def decision() -> Figure:
 
 
 def check() -> Figure:
-    """The whole check of the shipped file; its yardstick is 200 ms."""
+    """The whole check of the shipped file; its yardstick is 200 ms. In CPU time: one thread that waits for nothing,
+    so that on an idle machine this is its time, and on a busy one the others' work is not counted.
+    """
     text = SHIPPED_FILE.read_text(encoding="utf-8")
-    (ours,) = _times([lambda: check_text(text)], 7)
-    return _figure("check of the whole file", "check of the file", "200 ms", ours, [0.2], 1.0)
+    (ours,) = _times([lambda: check_text(text)], 9, time.process_time)
+    return _figure("check of the whole file", "check of the file", "200 ms of CPU time", ours, [0.2], 1.0)
 
 
 def back_tests(owner_url: str, cases: int = CASES, rounds: int = 5) -> list[Figure]:
@@ -167,14 +169,14 @@ def back_tests(owner_url: str, cases: int = CASES, rounds: int = 5) -> list[Figu
         def group() -> None:
             connection.execute("SELECT clause, count(*) FROM refunds_case GROUP BY clause").fetchall()
 
-        works = [partial(judge, *one) for one in statements]
-        same, derived, theirs = _times([*works, group], rounds)
+        same, theirs = _times([partial(judge, *statements[0]), group], rounds)
+        derived, beside = _times([partial(judge, *statements[1]), group], 2)
         connection.execute("DROP SCHEMA bench CASCADE")
     name = f"back-test of {cases:,} cases"
     return [
         _figure(name, "back-test", "count(*) with one GROUP BY", same, theirs, 5.0),
         _figure(
-            f"{name}, from their raw facts", "back-test, raw facts", "count(*) with one GROUP BY", derived, theirs, None
+            f"{name}, from their raw facts", "back-test, raw facts", "count(*) with one GROUP BY", derived, beside, None
         ),
     ]
 
@@ -205,15 +207,17 @@ def _possible(compiled: CompiledPolicy) -> int:
     return compiled.space.everything & ~mask
 
 
-def _times(works: Sequence[Callable[[], Any]], rounds: int) -> list[list[float]]:
+def _times(
+    works: Sequence[Callable[[], Any]], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> list[list[float]]:
     """The seconds of each work, run in turns so that all meet the same noise; the first turn only warms up."""
     found: list[list[float]] = [[] for _ in works]
     for turn in range(rounds + 1):
         for place, work in enumerate(works):
-            began = time.perf_counter()
+            began = clock()
             work()
             if turn:
-                found[place].append(time.perf_counter() - began)
+                found[place].append(clock() - began)
     return found
 
 

@@ -120,10 +120,14 @@ def late_starts(moment: datetime, limit: int = 100) -> list[OrderRow]:
     return [OrderRow(**row) for row in rows.order_by("start_promised_at", "id").values(*_FIELDS)[:limit]]
 
 
-def staff_events(*, limit: int = 100) -> list[EventRow]:
-    """What staff did with orders, the newest first."""
-    rows = Event.objects.filter(actor_kind="staff").order_by("-id")
-    return [EventRow(**row) for row in rows.values(*_EVENT_FIELDS)[:limit]]
+def staff_events(*, before: datetime | None = None, actor_id: int | None = None, limit: int = 100) -> list[EventRow]:
+    """What staff, or one of them, did with orders before a moment, the newest first."""
+    rows = Event.objects.filter(actor_kind="staff")
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    if actor_id is not None:
+        rows = rows.filter(actor_id=actor_id)
+    return [EventRow(**row) for row in rows.order_by("-id").values(*_EVENT_FIELDS)[:limit]]
 
 
 def orders_besides(service_codes: Sequence[str], limit: int = 100) -> list[OrderRow]:

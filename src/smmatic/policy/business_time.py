@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,6 @@ Words = Mapping[str, str]
 
 _WEEKEND: dict[int, Words] = {5: {"en": "Saturday", "vi": "thứ Bảy"}, 6: {"en": "Sunday", "vi": "Chủ nhật"}}
 _LONGEST_WAIT = 3_660
-_MOST_ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -85,35 +84,6 @@ def due_at(opened_at: datetime, business_days: int, calendar: BusinessCalendar, 
         day = calendar.next_business_day(day)
     at = datetime.combine(day, times.due_by, zone)
     return DueDate(at, counted_from, skipped_days(calendar, local.date(), day))
-
-
-def extended(
-    due: DueDate,
-    opened_at: datetime,
-    excluded: Sequence[tuple[datetime, datetime]],
-    calendar: BusinessCalendar,
-    times: Times,
-    at_most_days: int | None = None,
-) -> DueDate:
-    """`due`, later by the business hours of the `excluded` spans (waiting for the customer, a declared incident).
-
-    Only what lies between opening and the due date counts, overlapping spans once; at most `at_most_days` business
-    days where given. The result is never earlier than `due`.
-    """
-    zone = ZoneInfo(times.zone)
-    spans = merged([(start.astimezone(zone), end.astimezone(zone)) for start, end in excluded if start < end])
-    most = None if at_most_days is None else day_length(times) * at_most_days
-    at = due.at
-    for _ in range(_MOST_ROUNDS):
-        lost = timedelta()
-        for start, end in spans:
-            lost += business_time(max(start, opened_at), min(end, at), calendar, times)
-        later = later_by(due.at, lost if most is None else min(lost, most), calendar, times)
-        if later <= at:
-            break
-        at = later
-    skipped = skipped_days(calendar, opened_at.astimezone(zone).date(), at.date())
-    return DueDate(at, due.counted_from, skipped)
 
 
 def closes_after(opened_at: datetime, business_hours: int, calendar: BusinessCalendar, times: Times) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -127,7 +128,7 @@ def rules_table(rows: list[dict[str, Any]], evaluation: Evaluation, given: Mappi
     facts = ", ".join(f"{fact} = {value}" for fact, value in given.items()) or "all facts"
     grid = Table(title=f"{facts}: {chosen.bit_count():,} possible combinations", title_justify="left")
     for name in ("rule", "decision", "credits", "order", "due"):
-        grid.add_column(name)
+        grid.add_column(name, overflow="fold")
     grid.add_column("fits", justify="right")
     grid.add_column("decides", justify="right")
     for row in rows:
@@ -220,11 +221,12 @@ def _answer_words(outcome: Outcome | None) -> str:
 
 
 def history_table(rows: list[dict[str, Any]]) -> RenderableType:
-    """The activated versions for people."""
-    grid = Table(title="versions", title_justify="left")
+    """The activated versions for people; `effective_at` is ISO and in one zone, which the title names."""
+    zone = datetime.fromisoformat(rows[0]["effective_at"]).tzinfo if rows else ""
+    grid = Table(title=f"versions (times are {zone})", title_justify="left")
     for name in ("version", "in force from", "activated by", "why"):
-        grid.add_column(name)
+        grid.add_column(name, overflow="fold")
     for row in rows:
         version = f"{row['version']} (in force)" if row["in_force"] else row["version"]
-        grid.add_row(version, row["effective_at"], row["by"], row["why"])
+        grid.add_row(version, row["effective_at"][:16].replace("T", " "), row["by"], row["why"])
     return grid

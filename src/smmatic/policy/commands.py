@@ -62,19 +62,19 @@ def main(argv: Sequence[str], out: TextIO | None = None, more: Register | None =
 
 def check(arguments: argparse.Namespace, console: Console) -> int:
     """Reads and proves a file."""
-    text = read_text(Path(arguments.file))
-    _, proof = check_text(text, Path(arguments.file).name)
+    path = path_of(arguments.file)
+    _, proof = check_text(read_text(path), path.name)
     if arguments.json:
-        print_json(console, views.proof_json(proof, Path(arguments.file).name))
+        print_json(console, views.proof_json(proof, path.name))
     else:
-        for part in views.proof_tables(proof, Path(arguments.file).name):
+        for part in views.proof_tables(proof, path.name):
             console.print(part, soft_wrap=True)
     return OK if proof.ok else FAILED
 
 
 def show(arguments: argparse.Namespace, console: Console) -> int:
     """Shows the clauses in words, or one of them with its rules."""
-    document = load_policy_file(Path(arguments.file))
+    document = load_policy_file(path_of(arguments.file))
     language = _language(document, arguments)
     numbers = [clause.number for clause in document.clauses]
     if arguments.clause and arguments.clause not in numbers:
@@ -90,7 +90,7 @@ def show(arguments: argparse.Namespace, console: Console) -> int:
 
 def table(arguments: argparse.Namespace, console: Console) -> int:
     """Shows which rule decides how many combinations, of all or of those that fit the given facts."""
-    document = load_policy_file(Path(arguments.file))
+    document = load_policy_file(path_of(arguments.file))
     given = _facts(document, arguments.fact)
     evaluation = evaluate(document)
     rows = views.table_rows(evaluation, given)
@@ -103,7 +103,7 @@ def table(arguments: argparse.Namespace, console: Console) -> int:
 
 def explain_(arguments: argparse.Namespace, console: Console) -> int:
     """Explains the decision on facts; those left out have their default."""
-    document = load_policy_file(Path(arguments.file))
+    document = load_policy_file(path_of(arguments.file))
     language = _language(document, arguments)
     given = _facts(document, arguments.fact)
     try:
@@ -132,7 +132,7 @@ def explain_(arguments: argparse.Namespace, console: Console) -> int:
 
 def due(arguments: argparse.Namespace, console: Console) -> int:
     """Works out a due date, with the days that do not count and why."""
-    document = load_policy_file(Path(arguments.file))
+    document = load_policy_file(path_of(arguments.file))
     language = _language(document, arguments)
     if (arguments.business_days is None) == (arguments.service_class is None):
         raise Usage("say either --business-days or --service-class")
@@ -190,7 +190,7 @@ def diff(arguments: argparse.Namespace, console: Console) -> int:
     """Compares two files combination by combination. Exit code 0: no answer and no number differs; 3: something does,
     and nothing is worse for the customer; 4: something is worse or mixed.
     """
-    before, after = (load_policy_file(Path(name)) for name in (arguments.before, arguments.after))
+    before, after = (load_policy_file(path_of(name)) for name in (arguments.before, arguments.after))
     for document in (before, after):
         proof = prove(document)
         if not proof.ok:
@@ -211,9 +211,7 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
     path = Path(arguments.file)
     if path.exists():
         raise Usage(f"{path} is there already; choose another name")
-    source = Path(arguments.source)
-    if re.fullmatch("[a-z_]+", arguments.source) and not source.exists():
-        source = SHIPPED_FILE.with_name(f"{arguments.source}.toml")
+    source = path_of(arguments.source)
     text = read_text(source)
     load_policy(text, source.name)
     text = with_version(text, arguments.version)
@@ -258,6 +256,13 @@ def history(arguments: argparse.Namespace, console: Console) -> int:
     else:
         console.print(views.history_table(said))
     return OK
+
+
+def path_of(name: str) -> Path:
+    """The file of that name, or the shipped policy: 'starter', 'smmatic', 'sen_studio'."""
+    path = Path(name)
+    shipped = SHIPPED_FILE.with_name(f"{path.name}.toml")
+    return shipped if re.fullmatch("[a-z_]+", name) and shipped.exists() and not path.exists() else path
 
 
 def _facts(document: PolicyDocument, given: Sequence[str]) -> dict[str, str]:

@@ -130,6 +130,7 @@ def _document(root: Table, text: str, name: str) -> PolicyDocument:
         name=name,
         shares=shares,
         promises=promises,
+        reasons=tuple(parts.reason(table) for table in root.tables("reason", required=False)),
         data_units={**{f"times.{item.id}": item.span.unit for item in classes}, **own_units},
     )
     for table in (policy, appeal, bonus, root):

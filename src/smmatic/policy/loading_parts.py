@@ -9,12 +9,15 @@ from . import loading_own as own
 from .limits import shown
 from .reading import Table
 from .shape import (
+    CHECKED_BY,
+    CLAIMABLE,
     CLAUSE_KINDS,
     CREDITS,
     DECISIONS,
     ORDER_EFFECTS,
     ROLES,
     UNITS,
+    Asking,
     Case,
     CaseAmounts,
     Clause,
@@ -215,6 +218,23 @@ def preview(table: Table) -> Preview:
     found = Preview(
         id=table.identifier(), clause=table.clause_number("clause"), text=table.words("text"), line=table.line
     )
+    table.finish()
+    return found
+
+
+def reason(table: Table) -> Asking:
+    """Why a refund may be asked for. The clock can only tell whether work has begun in time."""
+    found = Asking(
+        id=table.identifier(),
+        claim=table.choice("claim", CLAIMABLE, required=False),
+        checked_by=table.choice("checked_by", CHECKED_BY, required=False, default="person"),
+        name=table.words("name"),
+        hint=table.words("hint"),
+        line=table.line,
+    )
+    if found.checked_by == "clock" and found.claim != "fulfilment_fault":
+        remedy = 'Write claim = "fulfilment_fault", or take checked_by out.'
+        table.problem("checked_by", "unknown_value", "The clock can only check whether work began in time.", remedy)
     table.finish()
     return found
 

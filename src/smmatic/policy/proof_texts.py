@@ -89,6 +89,9 @@ def every_text(document: PolicyDocument) -> Iterator[Placed]:
     yield from _clause_texts(document)
     for preview in document.previews:
         yield Placed(preview.text, f"the preview '{preview.id}'", preview.clause, values=RUNTIME)
+    for reason in document.reasons:
+        yield Placed(reason.name, f"the reason '{reason.id}'")
+        yield Placed(reason.hint, f"the hint of the reason '{reason.id}'")
     for note in document.notes:
         yield Placed(note.title, f"the title of '{note.id}'")
         yield Placed(note.text, f"the note '{note.id}'")

@@ -67,6 +67,7 @@ class _Checker:
             "properties": (len(document.properties), MOST_ENTRIES),
             "outcomes": (len(document.outcomes), MOST_ENTRIES),
             "notes": (len(document.notes), MOST_ENTRIES),
+            "reasons": (len(document.reasons), MOST_ENTRIES),
             "alternatives in 'when'": (
                 sum(len(rule.when) for rule in document.rules)
                 + sum(len(item.when) for item in document.impossible)
@@ -103,6 +104,7 @@ class _Checker:
         self._doubles("section", [(item.number, item.title.line) for item in document.sections])
         self._doubles("service class", [(item.id, item.name.line) for item in document.service_classes])
         self._doubles("note", [(item.id, item.line) for item in document.notes])
+        self._doubles("reason", [(item.id, item.line) for item in document.reasons])
         self._doubles("preview", [(item.id, item.line) for item in document.previews])
         self._doubles("property", [(item.id, item.line) for item in document.properties])
         self._doubles("case", [(item.id, item.line) for item in document.cases])
@@ -162,6 +164,10 @@ class _Checker:
             self._clause_numbers(note.clauses, note.line)
         for preview in self.document.previews:
             self._clause_numbers((preview.clause,), preview.line)
+        for reason in self.document.reasons:
+            if reason.claim and reason.claim not in self.values:
+                message = f"'{reason.claim}' is no fact of this policy."
+                self.note(reason.line, "unknown_fact", message, "Add it, or take it out.")
 
     def properties(self) -> None:
         for item in self.document.properties:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .shape import CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES, UNITS
+from .shape import CHECKED_BY, CLAIMABLE, CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES, UNITS
 from .terms import ATTRIBUTES, MOMENTS, NUMBERS, TOPICS
 
 SCHEMA_FILE = Path(__file__).parent / "policy.schema.json"
@@ -45,7 +45,7 @@ def schema() -> Node:
                 "property": _list(_property()),
                 "case": _list(_case()),
             },
-            optional=("impossible", "preview", "note", "property", "share", "promise"),
+            optional=("impossible", "preview", "note", "property", "share", "promise", "reason"),
         ),
     }
 
@@ -195,6 +195,18 @@ def _clauses() -> Mapping[str, Node]:
             )
         ),
         "preview": _list(_table({"id": _ID, "clause": _NUMBER, "text": _WORDS})),
+        "reason": _list(
+            _table(
+                {
+                    "id": _ID,
+                    "claim": {"enum": list(CLAIMABLE)},
+                    "checked_by": {"enum": list(CHECKED_BY)},
+                    "name": _WORDS,
+                    "hint": _WORDS,
+                },
+                optional=("claim", "checked_by"),
+            )
+        ),
         "note": _list(_table({"id": _ID, "clauses": _STRINGS, "title": _WORDS, "text": _WORDS})),
     }
 

@@ -17,6 +17,9 @@ ORDER_EFFECTS = ("cancel", "stop", "keep")
 CLAUSE_KINDS = ("rules", "guarantee", "statement")
 ROLES = ("ask", "stage", "delivered", "our_fault", "customer_error", "reviewed", "other")
 PROOF_VALUES = frozenset({"none", "alleged", "verified", "refuted"})
+CLAIMABLE = ("platform_fault", "fulfilment_fault", "expectations")
+"""What a customer can claim by asking for a refund."""
+CHECKED_BY = ("person", "clock")
 DELIVERED_VALUES = ("none", "part", "all")
 AT_ONCE = "at_once"
 BUSINESS_DAYS = "business_days"
@@ -263,6 +266,26 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """Why a customer may ask for a refund, and the fact that they claim by it ('' for none).
+
+    checked_by: 'person', who needs to be told what is wrong, or 'clock': our own, which answers at once.
+    """
+
+    id: str
+    claim: str
+    checked_by: str
+    name: Text
+    hint: Text
+    line: int
+
+    @property
+    def words_needed(self) -> bool:
+        """Whether a person has to look at it, so that the customer has to say what is wrong."""
+        return self.claim.endswith("_fault") and self.checked_by == "person"
+
+
+@dataclass(frozen=True)
 class Property:
     """Something its author wants proven over every possible combination.
 
@@ -344,6 +367,7 @@ class PolicyDocument:
     shares: Mapping[str, Share] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)
     data_units: Mapping[str, str] = field(default_factory=dict)
+    reasons: tuple[Asking, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -17,11 +17,14 @@ from smmatic.orders import queries as orders
 from smmatic.orders import steps as order_steps
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor, actor_of
+from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
+from smmatic.policy.shape import Asking, PolicyDocument
 from smmatic.refunds import queries, steps
+from smmatic.refunds.evidence import evidence_facts
 from smmatic.refunds.pause_steps import resume_case
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.reasons import Reason, proof_at_asking, reason
+from smmatic.refunds.reasons import proof_at_asking, reason
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
 from smmatic.refunds.steps import carry_out, open_case, record_claims
@@ -75,7 +78,7 @@ def preview_refund(person: Person, order_id: int, reason_code: str) -> Preview:
         Refusal: `not_found`, `reason_unknown`.
     """
     order = orders.order_of(person, order_id)
-    chosen = reason(reason_code)
+    chosen = reason(reason_code, policy_of(order))
     situation = _with_reason(situation_of(order), chosen, person, "").governed("refund")
     plan = situation.plan("refund")
     due = situation.due(now(), plan.outcome.due) if plan.review else None
@@ -98,8 +101,14 @@ def cancel(person: Person, order_id: int, *, key: str | None = None) -> Decided:
         refusal = _cancel_refusal(situation, plan)
         if refusal:
             raise refusal
-        case = open_case(situation, plan, state="settled", actor=actor_of(person), automatic=True)
-        carry_out(situation, plan, actor=actor_of(person), case_id=case.id)
+        first = situation.first_of_two(plan, None)
+        state = "settled" if first is None else "approved"
+        case = open_case(
+            situation, plan, state=state, actor=actor_of(person), automatic=first is None, decided_by_id=first
+        )
+        if first is None:
+            by = actor_of(person) if situation.rests_on(plan) is None else steps.booked_by(situation, plan, SYSTEM)
+            carry_out(situation, plan, actor=by, case_id=case.id)
         return _answer(order_id, case, plan)
 
     return _run(person, key, ["cancel", order_id], work)
@@ -115,10 +124,9 @@ def request_refund(
         Refusal: `not_found`, `reason_unknown`, `evidence_missing`, `text_*`, `case_open`, `nothing_to_refund`,
             `outcome_unknown`, `idempotency_key_*`, `busy`. Nothing was changed.
     """
-    _own_order(person, order_id)
-    chosen = reason(reason_code)
+    chosen = reason(reason_code, policy_of(_own_order(person, order_id)))
     told = clean_text(words, "words", MAX_WORDS)
-    if chosen.claim.endswith("_fault") and chosen.code != "not_started" and not told:
+    if chosen.words_needed and not told:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "words")
     check_key(key)
 
@@ -140,7 +148,8 @@ def request_refund(
             situation = situation.with_claim(claim)
         situation = situation.governed("refund")
         plan = situation.plan("refund")
-        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.code, words=told)
+        facts = evidence_facts(told)
+        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.id, words=told, evidence=facts)
         return _answer(order_id, case, plan)
 
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
@@ -168,14 +177,14 @@ def add_to_case(
         if not case.open:
             raise Refusal(RefusalCode.CASE_CLOSED)
         if reason_code:
-            claim = _claim(situation_of(order), reason(reason_code), person, told)
+            claim = _claim(situation_of(order), reason(reason_code, policy_of(order)), person, told)
             if claim and claim.proof != "refuted":
                 record_claims(order.id, [claim])
         wanted = sorted(set(file_ids))
         if wanted and order_steps.attach_files(person.id, order.id, wanted, "evidence") != len(wanted):
             raise Refusal(RefusalCode.NOT_FOUND, "files")
         steps.touch_case(case)
-        steps.record_case(case_id, "note", actor=actor_of(person), why=told)
+        steps.record_case(case_id, "note", actor=actor_of(person), why=told, facts=evidence_facts(told))
         resume_case(order.id, actor_of(person))
 
 
@@ -230,8 +239,7 @@ def answer_stop(order_id: int, answer: str, *, delivered: int, actor: Actor, why
     if answer not in ANSWERS:
         raise Refusal(RefusalCode.FIELD_INVALID, "answer")
     with atomic():
-        steps.lock_open_case(order_id)
-        order = order_steps.lock_order(order_id)
+        order = steps.lock_order(order_id)
         if not order.live or order.stop_status not in ("asked", "unknown"):
             return None
         _check_delivered(order, delivered)
@@ -261,8 +269,7 @@ def end_order(
         Refusal: `not_found`, `order_status`, `units_out_of_range`.
     """
     with atomic():
-        steps.lock_open_case(order_id)
-        order = order_steps.lock_order(order_id)
+        order = steps.lock_order(order_id)
         if not order.live:
             return None
         if to_status == "completed":
@@ -283,8 +290,7 @@ def presume_undelivered(order_id: int, *, actor: Actor, evidence: str) -> Decide
     if not evidence.strip():
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        steps.lock_open_case(order_id)
-        order = order_steps.lock_order(order_id)
+        order = steps.lock_order(order_id)
         if not order.live:
             return None
         if order.unknown_since is None:
@@ -333,19 +339,10 @@ def _end_with_case(case: CaseRow, situation: Situation, actor: Actor, why: str, 
     plan = situation.plan(case.ask)
     if plan.review:
         return Decided(situation.order.id, case.id, case.state, "review", plan.outcome.clause, 0, None)
-    state = "settled" if plan.approved else "denied"
-    if plan.approved and two_people and situation.second_person_needed(plan.units_back):
-        state = "approved"
-    by_staff = actor.kind == "staff"
-    steps.finish_case(
-        case,
-        situation,
-        plan,
-        state=state,
-        actor=actor if by_staff else SYSTEM,
-        why=why,
-        decided_by_id=actor.id if by_staff else None,
-    )
+    first = situation.first_of_two(plan, actor.id if two_people else None)
+    state = "approved" if first is not None else "settled" if plan.approved else "denied"
+    by = steps.booked_by(situation, plan, actor)
+    steps.finish_case(case, situation, plan, state=state, actor=by, why=why, decided_by_id=first or by.id)
     return Decided(
         situation.order.id, case.id, state, plan.outcome.decision, plan.outcome.clause, plan.units_back, None
     )
@@ -384,26 +381,33 @@ def _request_refusal(situation: Situation) -> Refusal | None:
     return None
 
 
-def _claim(situation: Situation, chosen: Reason, person: Person, words: str) -> ClaimInput | None:
+def _claim(situation: Situation, chosen: Asking, person: Person, words: str) -> ClaimInput | None:
     if not chosen.claim:
         return None
     proof = proof_at_asking(chosen, situation.order, now())
     known = situation.claims.get(chosen.claim)
     if known and known.proof in ("verified", "refuted") and proof != "verified":
         return None  # checked already: contesting a decision is an appeal, not the same claim again
-    source = "system" if chosen.code == "not_started" else "customer"
+    source = "system" if chosen.checked_by == "clock" else "customer"
     return ClaimInput(chosen.claim, proof, source, words, person.id)
 
 
-def _with_reason(situation: Situation, chosen: Reason, person: Person, words: str) -> Situation:
+def _with_reason(situation: Situation, chosen: Asking, person: Person, words: str) -> Situation:
     claim = _claim(situation, chosen, person, words)
     return situation.with_claim(claim) if claim else situation
 
 
-def _own_order(person: Person, order_id: int) -> None:
-    """Refuses everybody but the customer: staff read every order, and act on none as if it were theirs."""
-    if orders.order_of(person, order_id).customer_id != person.id:
+def policy_of(order: OrderRow) -> PolicyDocument:
+    """The policy that was pinned at placing."""
+    return policy.policy(order.policy_version_id).document
+
+
+def _own_order(person: Person, order_id: int) -> OrderRow:
+    """The order, for its customer alone: staff read every order, and act on none as if it were theirs."""
+    order = orders.order_of(person, order_id)
+    if order.customer_id != person.id:
         raise Refusal(RefusalCode.NOT_FOUND)
+    return order
 
 
 def _check_delivered(order: OrderRow, delivered: int) -> None:
@@ -425,15 +429,9 @@ def _answer(order_id: int, case: CaseRow | None, plan: Plan) -> dict[str, Any]:
 
 def _decided(answer: dict[str, Any], *, replayed: bool = False) -> Decided:
     return Decided(
-        answer["order"],
-        answer["case"],
-        answer["state"],
-        answer["decision"],
-        answer["clause"],
-        answer["units_back"],
-        answer["due_at"],
-        replayed,
-    )
+        answer["order"], answer["case"], answer["state"], answer["decision"], answer["clause"], answer["units_back"],
+        answer["due_at"], replayed,
+    )  # fmt: skip
 
 
 def _run(person: Person, key: str | None, request: object, work: Callable[[], dict[str, Any]]) -> Decided:

@@ -117,7 +117,10 @@ def _decide(agent: Person, case_id: int, version: int, units: int, finding: Find
                     agent, case_id, claim=finding.claim, proof=finding.proof, evidence=finding.evidence, version=version
                 )
                 version = case.version
-            plan = _preview(agent, case_id, Finding()).plan
+            now = _preview(agent, case_id, Finding())
+            if now.refusal is not None:
+                raise now.refusal
+            plan = now.plan
             if plan is None or plan.units_back != units:
                 raise Refusal(RefusalCode.CASE_STALE)
             made = decide(agent, case_id, version=version, why=why)

@@ -20,7 +20,6 @@ from smmatic.policy.business_time import (
 from smmatic.policy.shape import Times
 
 Span = tuple[datetime, datetime]
-_MOST_ROUNDS = 100
 
 
 class Warned(IntEnum):
@@ -68,17 +67,27 @@ def fold(
     zone = ZoneInfo(times.zone)
     waiting = _sound(waits, zone)
     disturbing = _without(_sound(incidents, zone), waiting)
-    most = day_length(times) * incident_days
-    at = base.at
-    waited = disturbed = timedelta()
-    for _ in range(_MOST_ROUNDS):
-        waited = _within(waiting, opened_at, at, calendar, times)
-        disturbed = min(most, _within(disturbing, opened_at, at, calendar, times))
-        later = later_by(base.at, waited + disturbed, calendar, times)
-        if later <= at:
+    opened, most = opened_at.astimezone(zone), day_length(times) * incident_days
+    waited, disturbed = (_within(some, opened, base.at, calendar, times) for some in (waiting, disturbing))
+    disturbed = min(most, disturbed)
+    at, owed = base.at, waited + disturbed
+    # What the promise still owes is made up for after its date, in the business time between the spans that come then.
+    for start, end, waits_here in _in_order(waiting, disturbing):
+        if end <= at:
+            continue
+        free = business_time(at, max(at, start), calendar, times)
+        if owed <= free:
             break
-        at = later
-    skipped = skipped_days(calendar, opened_at.astimezone(zone).date(), at.date())
+        lost = business_time(max(at, start), end, calendar, times)
+        if not waits_here:
+            lost = min(lost, most - disturbed)
+            disturbed += lost
+        else:
+            waited += lost
+        owed -= free
+        at = later_by(max(at, start), lost, calendar, times)
+    at = later_by(at, owed, calendar, times)
+    skipped = skipped_days(calendar, opened.date(), at.date())
     return Folded(DueDate(at, base.counted_from, skipped), waited, disturbed)
 
 
@@ -103,6 +112,11 @@ def warned_at(moments: Sequence[tuple[datetime, Warned]], moment: datetime) -> t
 
 def _sound(spans: Sequence[Span], zone: ZoneInfo) -> list[Span]:
     return merged([(start.astimezone(zone), end.astimezone(zone)) for start, end in spans if start < end])
+
+
+def _in_order(waiting: Sequence[Span], disturbing: Sequence[Span]) -> list[tuple[datetime, datetime, bool]]:
+    """All spans, none of which overlap, the earliest first; and whether each is one of waiting."""
+    return sorted([(*span, True) for span in waiting] + [(*span, False) for span in disturbing])
 
 
 def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:

@@ -50,9 +50,11 @@ def _overridden(case: CaseRow, row: PolicyRow, said: Explanation, language: str)
 
 
 def moment_words(moment: datetime, zone: str, language: str) -> str:
-    """A moment for people, in the policy's zone: '24 Nov 2026, 18:00'."""
+    """A promised time for people, in the policy's zone: weekday, date, hour and zone, as pages and mails write it."""
+    here = moment.astimezone(ZoneInfo(zone))
     with translation.override(language):
-        return formats.date_format(moment.astimezone(ZoneInfo(zone)), "DATETIME_FORMAT")
+        words = {"day": formats.date_format(here, "l"), "moment": formats.date_format(here, "SHORT_DATETIME_FORMAT")}
+        return gettext("%(day)s, %(moment)s (Vietnam time)") % words
 
 
 def _explain(

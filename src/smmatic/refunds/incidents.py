@@ -46,6 +46,19 @@ def notes_of(incident_ids: Sequence[int]) -> dict[int, list[IncidentNote]]:
     return found
 
 
+def staff_notes(
+    *, before: datetime | None = None, actor_id: int | None = None, limit: int = 100
+) -> list[tuple[IncidentNote, str]]:
+    """What staff, or one of them, told about incidents before a moment, with the incident's title; the newest first."""
+    rows = IncidentEvent.objects.order_by("-id")
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    if actor_id is not None:
+        rows = rows.filter(actor_id=actor_id)
+    shown = rows.values(*_NOTE_FIELDS, "incident__title_en")[:limit]
+    return [(IncidentNote(**{name: row[name] for name in _NOTE_FIELDS}), row["incident__title_en"]) for row in shown]
+
+
 def incidents_of(order: OrderRow) -> list[IncidentRow]:
     """Incidents that go on now and disturb this order."""
     return [row for row in running_incidents() if affects(row, order)]

@@ -7,6 +7,8 @@ back) takes the way of one order, `refunds.actions.end_order`. The plan of each 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from django.db import transaction
+
 from smmatic.credits.queries import charges
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
@@ -23,10 +25,19 @@ from smmatic.refunds.steps import postings_of
 
 
 def lock_orders(order_ids: Sequence[int]) -> tuple[dict[int, OrderRow], set[int]]:
-    """Locks the open cases of these orders, then the orders; the orders as they are then, and which have a case."""
-    cases = Case.objects.select_for_update(no_key=True).filter(order_id__in=order_ids, state__in=OPEN_STATES)
-    with_case = set(cases.order_by("id").values_list("order_id", flat=True))
-    return orders.lock_orders(order_ids), with_case
+    """Locks the open cases of these orders, then the orders; the orders as they are then, and which have a case.
+
+    As `steps.lock_order`: where a case was opened meanwhile, all locks are given back and taken again.
+    """
+    cases = Case.objects.filter(order_id__in=order_ids, state__in=OPEN_STATES)
+    while True:
+        point = transaction.savepoint()
+        locked = dict(cases.select_for_update(no_key=True).order_by("id").values_list("id", "order_id"))
+        rows = orders.lock_orders(order_ids)
+        if locked.keys() >= set(cases.values_list("id", flat=True)):
+            transaction.savepoint_commit(point)
+            return rows, set(locked.values())
+        transaction.savepoint_rollback(point)
 
 
 def complete_plainly(

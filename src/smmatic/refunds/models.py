@@ -86,9 +86,14 @@ class Case(models.Model):
             models.CheckConstraint(condition=Q(state__in=STATES), name="refunds_case_state"),
             models.CheckConstraint(condition=Q(ask__in=("cancel", "refund", "none")), name="refunds_case_ask"),
             models.CheckConstraint(condition=Q(units__gte=0), name="refunds_case_units_not_negative"),
+            # Where one is not known there were not two.
             models.CheckConstraint(
-                condition=Q(approved_by_id=None) | ~Q(approved_by_id=models.F("decided_by_id")),
+                condition=Q(approved_by_id=None)
+                | (Q(decided_by_id__isnull=False) & ~Q(approved_by_id=models.F("decided_by_id"))),
                 name="refunds_case_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved") | Q(decided_by_id__isnull=False), name="refunds_case_first_of_two"
             ),
         ]
         indexes: ClassVar = [

@@ -1,6 +1,6 @@
 """Deciding otherwise than the policy: with a reason, always by two people; the policy's own answer stays on record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
@@ -9,10 +9,11 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.texts import clean_text
 from smmatic.orders import steps as order_steps
 from smmatic.orders.steps import actor_of
+from smmatic.policy.compiler import ImpossibleFacts
 from smmatic.refunds import steps
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_steps import lock_for, reread
-from smmatic.refunds.rules import Plan, other_answers, plan_of
+from smmatic.refunds.rules import IMPOSSIBLE_CELL, Plan, other_answers, plan_of
 from smmatic.refunds.situations import Situation, situation_of
 
 
@@ -24,16 +25,32 @@ class Answer:
     plan: Plan
 
 
+def override_refusal(situation: Situation) -> Refusal | None:
+    """Why nobody can decide otherwise yet: the policy has said nothing to decide otherwise than."""
+    if situation.order.live and situation.order.unknown_since:
+        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=situation.cites("unknown"))
+    if any(claim.proof == "alleged" for claim in situation.claims.values()):
+        return Refusal(RefusalCode.CASE_UNDECIDED)
+    return None
+
+
 def answers(situation: Situation, ask: str) -> list[Answer]:
-    """The policy's other answers for an order as it is now, with what each would give back; changes nothing."""
-    own = situation.plan(ask, reviewed=True)
+    """The policy's other answers for an order as it is now, with what each would give back; changes nothing.
+
+    Where the policy calls the facts impossible it has no answer of its own: two people can give any of its answers.
+    """
+    if override_refusal(situation) is not None:
+        return []
+    try:
+        own = situation.strict_plan(ask, reviewed=True)
+        facts, said, cell = own.facts, (own.outcome.clause, own.outcome.decision), own.cell
+    except ImpossibleFacts as error:
+        facts, said, cell = error.facts, None, IMPOSSIBLE_CELL
     made = []
     for outcome in other_answers(situation.policy.compiled, situation.order):
-        facts = own.facts
         plan = plan_of(situation.policy.compiled, situation.order, situation.charge, ask, facts, outcome)
-        same = (outcome.clause, outcome.decision) == (own.outcome.clause, own.outcome.decision)
-        if not same and (plan.approved is False or plan.units_back):
-            made.append(Answer(f"{outcome.clause}:{outcome.decision}:{outcome.credits}", plan))
+        if (outcome.clause, outcome.decision) != said and (plan.approved is False or plan.units_back):
+            made.append(Answer(f"{outcome.clause}:{outcome.decision}:{outcome.credits}", replace(plan, cell=cell)))
     return made
 
 
@@ -42,7 +59,7 @@ def override(agent: Person, case_id: int, *, answer: str, why: str, version: int
 
     Raises:
         Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `reason_missing`,
-            `override_unknown`, `text_*`.
+            `case_undecided` while a claim is only alleged, `outcome_unknown`, `override_unknown`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     words = clean_text(why, "why", 1000)
@@ -51,6 +68,9 @@ def override(agent: Person, case_id: int, *, answer: str, why: str, version: int
     with atomic():
         case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
         situation = situation_of(order_steps.lock_order(case.order_id))
+        refusal = override_refusal(situation)
+        if refusal is not None:
+            raise refusal
         plan = next((one.plan for one in answers(situation, case.ask) if one.key == answer), None)
         if plan is None:
             raise Refusal(RefusalCode.OVERRIDE_UNKNOWN, "answer")

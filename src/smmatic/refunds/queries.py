@@ -171,11 +171,15 @@ def waiting_cases(limit: int = 200) -> list[CaseRow]:
     return [CaseRow(**row) for row in Case.objects.filter(state="waiting").order_by("id").values(*_FIELDS)[:limit]]
 
 
-def staff_events(*, before_id: int | None = None, limit: int = 100) -> list[CaseEventRow]:
-    """What staff did with cases, the newest first."""
+def staff_events(
+    *, before: datetime | None = None, actor_id: int | None = None, limit: int = 100
+) -> list[CaseEventRow]:
+    """What staff, or one of them, did with cases before a moment, the newest first."""
     rows = CaseEvent.objects.filter(actor_kind="staff")
-    if before_id is not None:
-        rows = rows.filter(id__lt=before_id)
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    if actor_id is not None:
+        rows = rows.filter(actor_id=actor_id)
     return [CaseEventRow(**row) for row in rows.order_by("-id").values(*_EVENT_FIELDS)[:limit]]
 
 

@@ -3,6 +3,8 @@
 Whoever changes a case states the version that they saw; an approval is bound to that version and its amount.
 """
 
+from django.utils.translation import get_language
+
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
@@ -29,14 +31,19 @@ def review_plan(situation: Situation, ask: str) -> Plan:
     """What a decision would do now, changing nothing: the same plan that `decide` carries out.
 
     Raises:
-        Refusal: `case_undecided` while a claim is only alleged, so that the policy has no final answer.
+        Refusal: `case_undecided` while a claim is only alleged, so that the policy has no final answer;
+            `outcome_unknown`; `case_impossible` for facts that the policy says can't be true together.
     """
     if any(claim.proof == "alleged" for claim in situation.claims.values()):
         raise Refusal(RefusalCode.CASE_UNDECIDED)
+    if situation.order.live and situation.order.unknown_since:
+        raise Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=situation.cites("unknown"))
     try:
         plan = situation.strict_plan(ask, reviewed=True)
     except ImpossibleFacts as error:
-        raise Refusal(RefusalCode.CASE_UNDECIDED) from error
+        language = (get_language() or "en")[:2]
+        said = " ".join(words.get(language) or next(iter(words.values()), "") for words in error.reasons)
+        raise Refusal(RefusalCode.CASE_IMPOSSIBLE, reason=said) from error
     if plan.review:
         raise Refusal(RefusalCode.CASE_UNDECIDED)
     return plan
@@ -95,7 +102,8 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
     """Decides a case by the policy from the facts as they are now. Above the limit it waits for a second person.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `case_undecided`, `text_*`.
+        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `case_undecided`, `case_impossible`,
+            `outcome_unknown`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     words = clean_text(why, "why", 1000)
@@ -131,7 +139,7 @@ def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
         situation = situation_of(order_steps.lock_order(case.order_id))
         if not case.override_why:
             situation = situation.governed(case.ask, reviewed=case.reviewed)
-        if case.decided_by_id == second.id:
+        if case.decided_by_id is None or case.decided_by_id == second.id:
             limit = situation.policy.document.approvals.case_credits
             raise Refusal(RefusalCode.SECOND_PERSON_NEEDED, limit=limit)
         plan = _waiting_plan(case, situation)

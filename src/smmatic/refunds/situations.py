@@ -101,6 +101,34 @@ class Situation:
         state = ClaimState(claim.claim, claim.proof, claim.source, claim.source_id, claim.evidence)
         return replace(self, claims=dict(self.claims) | {claim.claim: state})
 
+    def rests_on(self, plan: Plan) -> int | None:
+        """Who of our staff found what `plan` gives Credits back for, or None where it would give as much without them.
+
+        A customer or a provider who ends the order afterwards doesn't make that one finding two people.
+        """
+        found = [state for state in self.claims.values() if state.source == "staff" and state.source_id is not None]
+        if not plan.approved or not found:
+            return None
+        without = {name: state for name, state in self.claims.items() if state.source != "staff"}
+        try:
+            bare = replace(self, claims=without).strict_plan(plan.ask, reviewed=False)
+        except ImpossibleFacts:
+            bare = None
+        if bare is not None and bare.units_back >= plan.units_back:
+            return None
+        newest = max(found, key=lambda state: state.at.timestamp() if state.at else 0.0)
+        return newest.source_id
+
+    def first_of_two(self, plan: Plan, decided_by: int | None) -> int | None:
+        """The first of two people where a plan needs a second: who decided it, else whose finding it rests on.
+
+        Holds the lock on the customer's sum, as `second_person_needed`.
+        """
+        first = decided_by if decided_by is not None else self.rests_on(plan)
+        if first is None or not plan.approved or not self.second_person_needed(plan.units_back):
+            return None
+        return first
+
     def raw_facts(self, moment: datetime) -> dict[str, object]:
         """What is known of the order, ready for JSON, with the moment of asking and the calendar: from this any other
         version can work out its own facts. `moment` is now, where no open case says when the customer asked.

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.db import transaction
+from django.db.models import QuerySet
+
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.clock import now
@@ -63,19 +66,27 @@ def lock_case(case_id: int) -> CaseRow:
     return case
 
 
-def lock_open_case(order_id: int) -> None:
-    """Locks the open case of an order, if it has one, before the order itself is locked."""
-    list(Case.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=OPEN_STATES).values_list("id"))
-
-
 def lock_order(order_id: int) -> OrderRow:
     """Locks an order's open case, then the order, for whoever may end it or settle its case; the order as it is then.
+
+    A case that was opened while the order was waited for would be locked after it, against everybody else who locks the
+    case first. Then both locks are given back, by going back to a savepoint, and taken again.
 
     Raises:
         Refusal: `not_found`.
     """
-    lock_open_case(order_id)
-    return orders.lock_order(order_id)
+    while True:
+        point = transaction.savepoint()
+        locked = set(_open_cases(order_id).select_for_update(no_key=True))
+        order = orders.lock_order(order_id)
+        if locked.issuperset(_open_cases(order_id)):
+            transaction.savepoint_commit(point)
+            return order
+        transaction.savepoint_rollback(point)
+
+
+def _open_cases(order_id: int) -> QuerySet[Case, int]:
+    return Case.objects.filter(order_id=order_id, state__in=OPEN_STATES).values_list("id", flat=True)
 
 
 def touch_case(case: CaseRow, **columns: Any) -> None:
@@ -94,8 +105,13 @@ def open_case(
     automatic: bool,
     reviewed: bool = False,
     appeal_of_id: int | None = None,
+    decided_by_id: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> CaseRow:
     """Adds a case with its first event. A due date is set where a person has to look.
+
+    `decided_by_id` is the first of two people where the second is waited for; `evidence` what the first event keeps
+    beside the words.
 
     Raises:
         Refusal (through atomic): `case_open` when the order has an open case.
@@ -129,7 +145,7 @@ def open_case(
         appeal_of_id=appeal_of_id,
         version=1,
         reviewed=reviewed,
-        decided_by_id=actor.id if by_person and not automatic else None,
+        decided_by_id=decided_by_id or (actor.id if by_person and not automatic else None),
         approved_by_id=None,
         decided_at=opened_at if state in ("denied", "settled", "approved") else None,
         settled_at=opened_at if state == "settled" else None,
@@ -139,7 +155,9 @@ def open_case(
         "opened" if state in ("in_review", "approved") else "decided",
         actor=actor,
         why=words[:1000],
-        facts=plan_facts(plan, situation) | {"state": state, "due_at": due.at.isoformat() if due else None},
+        facts=plan_facts(plan, situation)
+        | {"state": state, "due_at": due.at.isoformat() if due else None}
+        | dict(evidence or {}),
         notify=state != "approved" and plan.ask != "cancel",
     )
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
@@ -151,21 +169,35 @@ def skipped_json(due: DueDate) -> list[Any]:
 
 
 def decide_at_once(
-    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", wait_for_second: bool = False
-) -> CaseRow:
-    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first."""
+    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", decided_by: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
+) -> CaseRow:  # fmt: skip
+    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first.
+
+    `decided_by`: the member of staff whose decision it is; without one it is the policy's, or rests on a finding.
+    """
+    first = situation.first_of_two(plan, decided_by)
     state = "settled" if plan.approved else "denied"
     if plan.review:
         state = "in_review"
-    elif wait_for_second:
+    elif first is not None:
         state = "approved"
     case = open_case(
-        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=not wait_for_second
-    )
+        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=first is None,
+        decided_by_id=first, evidence=evidence,
+    )  # fmt: skip
     if state in ("settled", "denied"):
-        # What staff decide is booked under their name, so that the sum against splitting sees it.
-        carry_out(situation, plan, actor=actor if actor.kind == "staff" else SYSTEM, case_id=case.id)
+        carry_out(situation, plan, actor=booked_by(situation, plan, actor), case_id=case.id)
     return case
+
+
+def booked_by(situation: Situation, plan: Plan, actor: Actor) -> Actor:
+    """Under whose name a plan is booked that nobody else has to look at: that of staff who decide, or whose finding it
+    rests on, so that the sum against splitting sees it; else the system's."""
+    if actor.kind == "staff":
+        return actor
+    finder = situation.rests_on(plan)
+    return SYSTEM if finder is None else Actor("staff", finder)
 
 
 def settle_end(
@@ -177,8 +209,8 @@ def settle_end(
     if not plan.review and not plan.approved and not held_against(plan):
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
         return plan, None
-    wait = two_people and situation.second_person_needed(plan.units_back)
-    return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
+    decided_by = actor.id if two_people else None
+    return plan, decide_at_once(situation, plan, actor, words=why, decided_by=decided_by)
 
 
 def held_against(plan: Plan) -> bool:

@@ -83,6 +83,20 @@ STATUS: dict[str, dict[str, Word]] = {
         "uncertain": Word(_("Perhaps sent"), "help-circle", "warn"),
         "bounced": Word(_("Came back"), "arrow-back-up", "bad"),
     },
+    "inbound": {
+        "new": Word(_("Being sorted"), "progress", "info"),
+        "message": Word(_("Message"), "message"),
+        "automatic": Word(_("Automatic"), "bell"),
+        "bounce": Word(_("Came back"), "arrow-back-up", "bad"),
+        "own": Word(_("Our own"), "mail"),
+        "unreadable": Word(_("Unreadable"), "alert-circle", "bad"),
+        "erased": Word(_("Erased"), "ban"),
+    },
+    "sender": {
+        "other": Word(_("From another address than the customer's"), "alert-triangle", "warn"),
+        "claimed": Word(_("The address is the customer's; nobody vouches that they sent it"), "help-circle", "warn"),
+        "unknown": Word(_("Unknown sender"), "help-circle", "warn"),
+    },
     "decision": {
         "approve": Word(_("Credits return"), "circle-check", "good"),
         "deny": Word(_("No Credits return"), "circle-x", "bad"),

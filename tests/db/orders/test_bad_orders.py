@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from smmatic.accounts.queries import Person
 from smmatic.catalogue.queries import service_by_code
+from smmatic.catalogue.rules import ServiceType
 from smmatic.kernel.database import fetch_all
-from smmatic.kernel.refusals import Refusal, Refusals
-from smmatic.orders.actions import OrderRequest, place
+from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
+from smmatic.orders.actions import OrderRequest, keep_file, place
 from tests.builders import ADS_ACCOUNT, customer, ledger_of, new_key
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,7 @@ CASES = [
     ("TT-ADS", "brief", BRIEFS), ("TT-ADS", "texts", ["x"]), ("TT-ADS", "runs", ["5"]), ("TT-ADS", "interval_minutes", ["5"]),
     ("SP-BANNER", "quantity", [*NUMBERS, "2"]), ("SP-BANNER", "link", [*LINKS, PAGE, "https://shopee.vn/product/12/34"]),
     ("SP-BANNER", "brief", BRIEFS), ("SP-BANNER", "texts", ["x"]), ("SP-BANNER", "runs", ["5"]),
+    ("SP-BANNER", "interval_minutes", ["5"]),
     ("FB-COPY", "texts", TEXTS), ("FB-COPY", "link", [*LINKS, SHOP]), ("FB-COPY", "quantity", ["4", "6", "x", True]),
     ("FB-COPY", "brief", BRIEFS), ("FB-COPY", "runs", ["5"]), ("FB-COPY", "interval_minutes", ["5"]),
     ("FB-SCHED", "runs", [*NUMBERS, "3", "61"]), ("FB-SCHED", "interval_minutes", [*NUMBERS, "", "43201"]),
@@ -57,7 +60,10 @@ CASES = [
     ("FB-SCHED", "quantity", ["4", "x"]), ("ANY-PHOTO", "brief", [*BRIEFS, ""]),
     ("ANY-PHOTO", "quantity", [*NUMBERS, "4", "301"]),
     ("ANY-PHOTO", "link", [one for one in LINKS if one not in ("", None)]), ("TS-UPLOAD", "quantity", ["15", "21"]),
+    *((code, "file_ids", [(2**62,), (0,), (-1,)]) for code in GOOD),
 ]  # fmt: skip
+FIELDS = {"link", "quantity", "texts", "runs", "interval_minutes", "brief", "file_ids"}
+"""What a customer fills in; whether it begins at once is a box that is ticked or not."""
 
 
 def whole_ledger() -> list[dict[str, Any]]:
@@ -86,12 +92,46 @@ def test_a_bad_value_is_refused_at_its_field_and_nothing_moves(code: str, field:
         found = refused.value.refusals if isinstance(refused.value, Refusals) else [refused.value]
         where = {one.field for one in found}
         # Runs that no one can count are told at the runs; nothing to work with is told at the description.
-        assert field in where or where == {"brief"} or (field == "quantity" and where == {"runs"}), (value, where)
+        assert (
+            field in where
+            or (field, where) == ("file_ids", {"files"})
+            or where == {"brief"}
+            or (field == "quantity" and where == {"runs"})
+        ), (value, where)
         for one in found:
             assert 400 <= one.status < 500, value
             assert one.sentence, value
             assert one.next_step, value
             assert "%(" not in one.sentence + one.next_step, value
+    assert ledger_of(who) == before
+    assert whole_ledger() == all_before
+
+
+def test_every_field_of_every_type_has_bad_values() -> None:
+    covered: dict[str, set[str]] = {}
+    for code, field, _values in CASES:
+        service = service_by_code(code)
+        assert service is not None
+        covered.setdefault(service.type, set()).add(field)
+    assert covered == dict.fromkeys(ServiceType, FIELDS)
+
+
+def test_a_bad_upload_and_anothers_file_are_refused_and_nothing_moves() -> None:
+    who, stranger = customer(2000), customer()
+    before, all_before = ledger_of(who), whole_ledger()
+    for name, content in (
+        ("page.html", b"<script>alert(1)</script>"), ("run.exe", b"MZ\x90\x00"), ("photo.jpg", b"no photo"), ("empty.txt", b""),
+        ("big.txt", b"x" * (settings.SMMATIC_MAX_FILE_BYTES + 1)),
+    ):  # fmt: skip
+        with pytest.raises(Refusal) as refused:
+            keep_file(who, name=name, content=content)
+        assert refused.value.field == "files", name
+        assert refused.value.sentence, name
+        assert refused.value.next_step, name
+    theirs = keep_file(stranger, name="brief.txt", content=b"theirs")
+    with pytest.raises(Refusal) as refused:
+        asked(who, "ANY-PHOTO", file_ids=(theirs.id,))
+    assert (refused.value.code, refused.value.field) == (RefusalCode.NOT_FOUND, "files")
     assert ledger_of(who) == before
     assert whole_ledger() == all_before
 

@@ -137,7 +137,7 @@ STEP = st.one_of(
 )  # fmt: skip
 
 
-@checked(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@checked(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.booleans(), st.lists(STEP, min_size=1, max_size=5))
 def test_whatever_happens_to_an_order_a_preview_is_posted_to_the_unit_and_within_what_was_not_delivered(started, steps):
     who, agent = customer(2000), person(Role.AGENT)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from smmatic.policy.shape import Case, OutcomeWords, PolicyDocument, Property, Rule, Text, Then
 
-from .shipped import document
+from .shipped import document, without_override
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,13 @@ def _gaps() -> Iterator[Variant]:
 
 
 def _contradictions() -> Iterator[Variant]:
-    """Every rule doubled with another answer. That every forgotten exception is found, test_proofs shows one by one."""
+    """An exception of each rule forgotten, and every rule doubled with another answer.
+
+    That every single forgotten exception is found, test_proofs shows one by one.
+    """
     for rule in document().rules:
+        for target in rule.overrides[:1]:
+            yield Variant(f"forgotten: {rule.id} over {target}", 2, without_override(rule.id, target))
         other = Then("deny", "none", "keep", "at_once")
         if rule.then == other:
             other = Then("approve", "undelivered", "keep", "at_once")

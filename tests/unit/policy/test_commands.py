@@ -51,7 +51,9 @@ def test_due_names_the_date_and_the_days_that_do_not_count():
     code, text = run("due", "--opened", "2026-02-12T10:00:00+07:00", "--business-days", "3")
     assert code == 0
     assert "2026-02-24 18:00" in text
-    assert "Lunar New Year" in text
+    assert all(f"2026-02-{day}" in text for day in range(14, 23)), "the days from the 14th to the 22nd do not count"
+    assert text.count("Lunar New Year") == 5
+    assert (text.count("Saturday"), text.count("Sunday")) == (2, 2)
     code, text = run(
         "due", "--opened", "2026-02-12T10:00:00+07:00", "--service-class", "creative", "--json", "--language", "vi"
     )
@@ -157,3 +159,18 @@ def test_every_refusal_is_data_for_programs_and_writes_no_file(tmp_path, argv, c
         assert all(problem["message"] and problem["remedy"] for problem in said["problems"])
     assert [path.name for path in tmp_path.iterdir()] == ["there.toml"]
     assert there.read_text(encoding="utf-8") == "format = 1\n"
+
+
+def test_a_shipped_policy_is_named_wherever_a_file_is(tmp_path, monkeypatch):
+    assert json.loads(run("check", "starter", "--json")[1])["file"] == "starter.toml"
+    assert json.loads(run("show", "sen_studio", "--clause", "2.4", "--json")[1])[0]["number"] == "2.4"
+    assert run("diff", "smmatic", str(SHIPPED_FILE))[0] == 0
+    (tmp_path / "starter").write_text("format = 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run("check", "starter")[0] == 1, "a file of that name comes first"
+
+
+def test_a_narrow_terminal_shows_rules_and_times_whole(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = run("table", "sen_studio", "--fact", "stage=begun")[1]
+    assert "…" not in text

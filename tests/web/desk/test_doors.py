@@ -7,6 +7,7 @@ from smmatic.accounts.rules import Permission, Role, allows
 from smmatic.catalogue.queries import services
 from smmatic.desk.urls import urlpatterns
 from tests.builders import customer, ledger_of, person
+from tests.mail.things import mailed
 from tests.web.desk.builders import Browser, a_provider, asked_gift, deposit, disputed, reviewed_case, staff_order
 from tests.web.desk.more import more_of_the_desk
 
@@ -75,14 +76,20 @@ def addresses() -> dict[str, str]:
         "person_id": who.id, "provider_id": a_provider().id, "mail_id": mail, "service_id": services()[0].id, "approval_id": asked_gift(who), "dispute_id": disputed(who).id,
         "format": "csv", "rework_id": 1,
     }  # fmt: skip
-    values |= more_of_the_desk()
+    values |= more_of_the_desk() | mailed(who, work.id)
     return {
         name: reverse(
-            f"desk:{name}", kwargs={key: value for key, value in values.items() if f":{key}>" in str(p.pattern)}
+            f"desk:{name}",
+            kwargs={key: value for key, value in _values_of(name, values).items() if f":{key}>" in str(p.pattern)},
         )
         for p in urlpatterns
         for name in [str(p.name)]
     }
+
+
+def _values_of(name, values):
+    """Only a conversation with a mail that could not be read has an original."""
+    return values | ({"conversation_id": values["thread_id"]} if name == "talk_original" else {})
 
 
 def test_every_route_is_known_to_this_table():

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from ninja import Router
 
@@ -21,7 +20,7 @@ from smmatic.policy.promises import decision_days
 from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import say
-from smmatic.refunds.reasons import REASONS
+from smmatic.refunds.reasons import reasons_of
 from smmatic.web.pages import language
 
 router = Router(tags=[_("Services and policy")])
@@ -128,12 +127,12 @@ def list_reasons(request: HttpRequest) -> ReasonList:
     return ReasonList(
         items=[
             ReasonOut(
-                code=known.code,
-                text=gettext(known.words),
-                help=gettext(known.hint),
-                words_needed=known.claim.endswith("_fault") and known.code != "not_started",
+                code=known.id,
+                text=known.name.raw(language()),
+                help=known.hint.raw(language()),
+                words_needed=known.words_needed,
             )
-            for known in REASONS
+            for known in reasons_of(current_policy().document)
         ]
     )
 

@@ -235,7 +235,7 @@ def _transfer(row: TransferRow) -> TransferOut:
         case_id=row.case_id,
         deposit_id=row.deposit_id,
         clause=row.clause,
-        reason=row.reason,
+        reason=row.said,
         at=row.recorded_at,
     )
 

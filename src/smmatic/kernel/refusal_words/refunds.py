@@ -16,6 +16,11 @@ WORDS: dict[str, Words] = {
         _("With these facts the policy still asks for a review."),
         _("Mark every claim as verified or refuted, with its evidence."),
     ),
+    "case_impossible": Words(
+        409,
+        _("The facts on record can't all be true: %(reason)s"),
+        _("Correct what is wrong on record, or propose another answer to a second person."),
+    ),
     "case_stale": Words(
         409, _("The case changed while you were looking at it."), _("Reload it, look again, then decide.")
     ),

@@ -7,7 +7,6 @@ from smmatic.notices.case_promises import case_warning, promise_content
 from smmatic.notices.decisions import decision_paragraphs
 from smmatic.notices.draft import Content, Draft, Topic
 from smmatic.notices.letters.orders import delivered_words
-from smmatic.notices.words import moment
 from smmatic.orders import queries as orders
 from smmatic.orders.queries import OrderRow
 from smmatic.refunds import queries as refunds
@@ -38,12 +37,11 @@ def _case_content(case: CaseRow, order: OrderRow, event: CaseEventRow, language:
     about = _("This is about your order %(id)s: %(service)s.") % facts
     if event.kind == "opened":
         subject = _("We are looking at order %(id)s")
-        due = moment(case.due_at) if case.due_at else ""
-        paragraphs = [about, *decision_paragraphs(case, order, language, due=due)]
+        paragraphs = [about, *decision_paragraphs(case, language)]
     elif event.kind == "decided":
         subject = _("Order %(id)s: Credits are back in your wallet") if case.units else _("Order %(id)s: the decision")
         delivered = [delivered_words(order, language)] if order.ended_at else []
-        paragraphs = [about, *delivered, *decision_paragraphs(case, order, language)]
+        paragraphs = [about, *delivered, *decision_paragraphs(case, language)]
         if event.why and event.actor_kind != "customer":
             paragraphs.append(event.why)
     else:

@@ -342,6 +342,12 @@ def in_language(row: object) -> str:
 
 
 @register.filter
+def said(text: Any) -> str:
+    """A text of the policy in the page's language."""
+    return str(text.raw((get_language() or "en")[:2]))
+
+
+@register.filter
 def unit_in_language(row: object) -> str:
     """The unit of a service or another row that has `unit(language)`."""
     unit = getattr(row, "unit", "")
