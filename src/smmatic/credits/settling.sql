@@ -163,12 +163,13 @@ BEGIN
         INSERT INTO credits_grant_use (grant_id, slice_grant_id, transfer_id, order_id, deposit_id, amount)
         SELECT grant_id, slice_id, transfer_id, order_id, frozen, units FROM given
     )
-    SELECT b.order_id, b.frozen, b.amount - coalesce(g.units, 0) AS units INTO v_short
-    FROM back b LEFT JOIN LATERAL (SELECT sum(units) AS units FROM given WHERE transfer_id = b.id) g ON true
-    WHERE coalesce(g.units, 0) <> b.amount LIMIT 1;
+    SELECT transfer_id, sum(units) AS units INTO v_short
+    FROM (SELECT id AS transfer_id, amount AS units FROM back UNION ALL SELECT transfer_id, -units FROM given) x
+    GROUP BY transfer_id HAVING sum(units) <> 0 LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '% took fewer units than are to go back (% short): the ledger is broken',
-            coalesce('deposit ' || v_short.frozen, 'order ' || v_short.order_id), v_short.units;
+        RAISE EXCEPTION '% took fewer units than are to go back (% short): the ledger is broken', (
+            SELECT CASE WHEN kind = 'dispute_restore' THEN 'deposit ' || deposit_id ELSE 'order ' || order_id END
+            FROM unnest(p_rows) WHERE id = v_short.transfer_id), v_short.units;
     END IF;
 END $$;
 
