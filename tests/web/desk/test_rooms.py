@@ -18,6 +18,7 @@ from smmatic.kernel.database import execute
 from smmatic.orders.steps import SYSTEM, record
 from smmatic.policy.document import SHIPPED_FILE
 from smmatic.policy.queries import current_policy
+from smmatic.refunds.actions import cancel
 from smmatic.support.actions import post_message
 from smmatic.support.queries import messages_of
 from tests.builders import begun, customer, ledger_of, new_key, person, placed, reread
@@ -187,7 +188,8 @@ def test_the_policy_room_checks_a_draft_and_activates_only_what_is_proven():
 
 def test_a_draft_is_checked_while_it_is_written_and_compared_with_what_is_in_force():
     operator = browser(Role.OPERATOR)
-    cancel(who := customer(500), placed(who).id)  # a recorded case, for the back-test and its chart
+    who = customer(500)
+    cancel(who, placed(who).id)  # a recorded case, for the back-test and its chart
     assert "Write the draft" in words(operator.get("/desk/policy", edit="1"))
     shipped = SHIPPED_FILE.read_text(encoding="utf-8")
     better = shipped.replace("grace_days = 14", "grace_days = 21").replace('"1.0"', '"1.1"', 1)
