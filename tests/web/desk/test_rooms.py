@@ -197,7 +197,7 @@ def test_a_draft_is_checked_while_it_is_written_and_compared_with_what_is_in_for
     assert "better for the customer" in said
     assert "bonus.grace_days : 14 → 21" in said
     assert "problem; nothing was activated" in words(operator.post("/desk/policy/live", 200, source="format = 1\n[x"))
-    assert "problem; nothing was activated" in words(operator.post("/desk/policy/live", 200, source=""))
+    assert "This field is needed." in words(operator.post("/desk/policy/live", 200, source=""))
     worse = better.replace("[appeal]\ndays = 7", "[appeal]\ndays = 5", 1)
     page = operator.post("/desk/policy/check", 200, source=worse)
     said = words(page)
