@@ -291,7 +291,7 @@ class Ground:
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice,
             "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
             "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
-            "dispute_id": self.disputed.id, "format": "csv",
+            "dispute_id": self.disputed.id, "format": "csv", "service": "mailgun",
             "provider_id": self.provider, "rework_id": self.rework,
         }  # fmt: skip
         known |= self.more | self.mailed
