@@ -1,5 +1,5 @@
 # Every command of the README. Needs Python 3.11 or newer and make; everything else goes into .venv.
-#   make demo [ARGS=--once]   make up   make test [ARGS="-k refund"]   make check   make trials   make bench
+#   make demo [ARGS=--once]   make up   make test [ARGS="-k refund"]   make check   make bench
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ ARGS ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo doctor prove test check trials bench format locale lock clean
+.PHONY: help up demo doctor prove test check bench format locale lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -40,17 +40,9 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, migrations, transl
 	step $(PY) .ci/translations.py check; \
 	exit $$failed
 
-trials: $(VENV)/.dev ## the long fault trials, with reports in trials/reports; ARGS="-k chaos" for some
-	@TRIALS_REPORT=1 TRIALS_ORDERS=$${TRIALS_ORDERS:-15000} TRIALS_KILL_ORDERS=$${TRIALS_KILL_ORDERS:-10000} \
-		TRIALS_KILL_EVERY=$${TRIALS_KILL_EVERY:-3} TRIALS_ROUNDS=$${TRIALS_ROUNDS:-10} \
-		$(PY) -m pytest tests/trials --timeout 7200 $(ARGS)
-
-LONG = $(findstring --long,$(ARGS))
-bench: $(VENV)/.base ## every row of performance against its yardstick; ARGS=--long for millions
-	@$(PY) -m smmatic bench-policy --results benchmarks/results $(if $(LONG),,--cases 100000)
-	@$(PY) -m smmatic bench-accept $(if $(LONG),,--orders 5000 --rounds 2)
-	@$(PY) -m smmatic bench-customer $(if $(LONG),,--orders 20000)
+bench: $(VENV)/.base ## placing one order against pgbench on the same server
 	@$(PY) -m smmatic bench $(ARGS)
+	@$(PY) -m smmatic bench-policy --results benchmarks/results
 
 format: $(VENV)/.dev ## let ruff write what it can
 	@$(BIN)/ruff check --fix .

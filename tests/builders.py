@@ -8,14 +8,10 @@ from smmatic.accounts.actions import create_person
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
 from smmatic.catalogue import queries as catalogue
-from smmatic.catalogue.actions import import_catalogue
-from smmatic.catalogue.exports import HEADER, cells_of
-from smmatic.catalogue.queries import ServiceRow
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import Posted, post
 from smmatic.kernel.amounts import UNITS
 from smmatic.kernel.database import atomic, fetch_all
-from smmatic.kernel.ids import new_readable_code
 from smmatic.orders.actions import OrderRequest, accept_due, place
 from smmatic.orders.queries import OrderRow, order
 from smmatic.orders.steps import SYSTEM, change, move
@@ -47,26 +43,6 @@ def give(to: Person, units: int, kind: str = "deposit", **fields: Any) -> Posted
     posting = Posting(to.id, kind, units, f"test:{new_key()}", "test", **fields)
     with atomic():
         return post([posting])[0]
-
-
-def own_service(**cells: str) -> ServiceRow:
-    """A service of its own, on sale; `cells` are columns of a catalogue file."""
-    code = f"T-{new_readable_code(8)}"
-    known = {
-        "code": code, "name_en": "Name", "name_vi": "Tên", "category": "Test", "service_class": "campaign",
-        "platform": "any", "unit_en": "week", "unit_vi": "tuần", "type": "counted", "min": "1", "max": "100",
-        "step": "1", "price_credits_per_unit": "2", "start_hours": "4", "grace_minutes": "10", "delivery": "staff",
-        "rework_days": "7", "stop_rule": "request", "link_kinds": "site",
-    } | cells  # fmt: skip
-    import_catalogue(",".join(known) + "\n" + ",".join(known.values()))
-    row = catalogue.service_by_code(code)
-    assert row is not None
-    return row
-
-
-def catalogue_text(row: ServiceRow) -> str:
-    """A catalogue file with this service alone."""
-    return ",".join(HEADER) + "\n" + ",".join(cells_of(row).values())
 
 
 def placed(
@@ -112,6 +88,6 @@ def ledger_of(who: Person) -> dict[str, list[dict[str, Any]]]:
 
 
 __all__ = [
-    "ADS_ACCOUNT", "accept_due", "begun", "catalogue_text", "change", "customer", "give", "ledger_of", "new_key",
-    "own_service", "person", "placed", "reread",
+    "ADS_ACCOUNT", "accept_due", "begun", "change", "customer", "give", "ledger_of", "new_key", "person", "placed",
+    "reread",
 ]  # fmt: skip

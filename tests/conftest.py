@@ -81,16 +81,6 @@ def _django_db_helper(django_db_setup: None, django_db_blocker: DjangoDbBlocker)
         for connection in connections.all(initialized_only=True):
             if connection.in_atomic_block or connection.needs_rollback or not connection.get_autocommit():
                 connection.close()
-        _deliver_again()
-
-
-def _deliver_again() -> None:
-    """Every service can be ordered again: what a test's providers did not deliver is not the next test's matter."""
-    from smmatic.catalogue.models import Service
-    from smmatic.catalogue.steps import keep_deliverable
-
-    if Service.objects.filter(deliverable=False).exists():
-        keep_deliverable(None)
 
 
 @pytest.fixture(scope="session")

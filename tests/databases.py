@@ -16,7 +16,6 @@ from psycopg.conninfo import make_conninfo
 
 from smmatic.ops import roles
 from smmatic.ops.postgres import server, stop_unused
-from smmatic.ops.postgres_cluster import SUPERUSER
 from smmatic.ops.processes import FileLock, locked
 
 FOLDER = "SMMATIC_TEST_DATA_DIR"
@@ -26,11 +25,10 @@ _TEMPLATE = "smmatic_template"
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses of a database for its two roles and for a superuser, as libpq understands them."""
+    """The two addresses of a database, as libpq understands them."""
 
     owner: str
     app: str
-    superuser: str = ""
 
     def environment(self) -> dict[str, str]:
         """The variables for a process that shall work on this database."""
@@ -80,8 +78,7 @@ def _maintenance() -> Iterator[Addresses]:
     external = os.environ.get("TEST_DATABASE_URL", "")
     if not external:
         with server(folder(), durable=False, say=print) as handle:
-            admin = make_conninfo(handle.owner_url, user=SUPERUSER, password="")
-            yield Addresses(handle.owner_url, handle.app_url, admin)
+            yield Addresses(handle.owner_url, handle.app_url)
         return
     passwords = folder() / "passwords"
     with locked(FileLock(passwords), say=print, waiting="Waiting for the roles ..."):
@@ -92,7 +89,6 @@ def _maintenance() -> Iterator[Addresses]:
     yield Addresses(
         make_conninfo(external, user=roles.OWNER, password=words[0]),
         make_conninfo(external, user=roles.APP, password=words[1]),
-        external,
     )
 
 
@@ -121,4 +117,4 @@ def _drop(owner: psycopg.Connection[tuple[object, ...]], name: str) -> None:
 
 
 def _named(base: Addresses, database: str) -> Addresses:
-    return Addresses(*(make_conninfo(one, dbname=database) for one in (base.owner, base.app, base.superuser)))
+    return Addresses(make_conninfo(base.owner, dbname=database), make_conninfo(base.app, dbname=database))

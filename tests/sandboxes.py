@@ -4,30 +4,22 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from smmatic.catalogue.queries import service_by_code
 from smmatic.fulfilment.actions import ensure_provider
 from smmatic.fulfilment.models import Attempt, Provider
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempts_of
 from smmatic.fulfilment.sandbox.process import SandboxProcess
 from smmatic.fulfilment.work import Round
 from smmatic.kernel.database import execute
-from smmatic.orders.actions import OrderRequest, place_many
 from smmatic.orders.queries import OrderRow
-from tests.builders import customer, new_key, reread
+from tests.builders import reread
 
 LONG = 10_000.0
 """Seconds that a delivery takes where the provider's time only moves by `forward`."""
 
-QUICK: dict[str, Any] = {
-    "timeout": 0.4,
-    "settles_after": 3.0,
-    "poll_shortest": 0.001,
-    "poll_longest": 0.002,
-    "breaker_pause": 0.002,
-}
+QUICK: dict[str, Any] = {"timeout": 0.4, "settles_after": 3.0, "poll_shortest": 0.001, "poll_longest": 0.002}
 """Time limits of tests, in seconds."""
 
 
@@ -103,24 +95,6 @@ def accepted(sandbox: SandboxProcess, order_ids: list[int]) -> Mapping[int, int]
         if line["kind"] == "accepted" and line["reference"] in ours:
             counts[ours[line["reference"]]] += 1
     return counts
-
-
-def bought(digits: Sequence[str], quantity: Callable[[], int]) -> list[int]:
-    """Orders of five customers that start at once, each for the behaviour of its digits; their ids."""
-    service = service_by_code("TT-ADS")
-    assert service is not None
-    people = [customer(10_000_000) for _ in range(5)]
-    made: list[int] = []
-    for at in range(0, len(digits), 200):
-        requests = [
-            OrderRequest(service.id, quantity=quantity(), link=link(one), start_now=True)
-            for one in digits[at : at + 200]
-        ]
-        who = people[at // 200 % len(people)]
-        placed = place_many(who, requests, key=new_key(), channel="api", all_or_nothing=True)
-        made += [row.order_id for row in placed.rows if row.order_id is not None]
-    assert len(made) == len(digits)
-    return made
 
 
 def attempts(order: OrderRow, staff: Any) -> list[AttemptRow]:

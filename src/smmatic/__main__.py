@@ -50,20 +50,11 @@ COMMANDS = {
         POLICY_ALONE,
     ),
     "prove": Command("recompute every balance from the transfers", "smmatic.ops.prove:main", Needs.DJANGO),
-    "statement": Command("check the file of a statement", "smmatic.ops.statement:main", Needs.DJANGO),
     "doctor": Command("say what runs where and what to do next", "smmatic.ops.doctor:main"),
     "operator-link": Command("a one-time link for the first operator", "smmatic.ops.bootstrap:link", Needs.DJANGO),
     "sandbox": Command("run the sandbox provider", "smmatic.fulfilment.sandbox.server:main"),
     "bench": Command("measure placing an order", "smmatic.ops.bench:main"),
     "bench-policy": Command("measure decision, check and back-test of the policy", "smmatic.ops.bench_policy:main"),
-    "bench-accept": Command("measure accepting due orders with several workers", "smmatic.ops.bench_accept:main"),
-    "bench-accept-part": Command("one part of that bench", "smmatic.ops.bench_accept:part", Needs.DJANGO),
-    "bench-customer": Command(
-        "measure the order list of a million orders and the check of a mass order", "smmatic.ops.bench_customer:main"
-    ),
-    "bench-customer-on": Command(
-        "the measuring part of bench-customer", "smmatic.ops.bench_customer:measure", Needs.DJANGO
-    ),
     "bench-script": Command("write the pgbench script of the bench", "smmatic.ops.bench:script", Needs.DJANGO),
     "bench-client": Command("one client of the bench", "smmatic.ops.bench:client", Needs.DJANGO),
     "manage": Command("any command of Django", "smmatic.ops.manage:main"),

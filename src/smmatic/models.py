@@ -9,6 +9,5 @@ from smmatic.fulfilment.models import *  # noqa: F403
 from smmatic.notices.models import *  # noqa: F403
 from smmatic.orders.models import *  # noqa: F403
 from smmatic.policy.models import *  # noqa: F403
-from smmatic.privacy.models import *  # noqa: F403
 from smmatic.refunds.models import *  # noqa: F403
 from smmatic.support.models import *  # noqa: F403

@@ -35,41 +35,14 @@ class Environment(BaseSettings):
     email_user: str = ""
     email_password: str = ""
     email_tls: bool = True
-    email_service: str = Field(default="", pattern="^[a-z_]*$", description="A service of django-anymail, for SMTP.")
-    email_service_settings: dict[str, str] = Field(default_factory=dict, description="Its settings, as JSON.")
-    inbound_host: str = Field(default="", description="IMAP server of the support mailbox.")
-    inbound_port: int = 993
-    inbound_user: str = ""
-    inbound_password: str = ""
-    inbound_folder: str = "INBOX"
-    inbound_tls: bool = True
-    inbound_seconds: float = Field(default=30, gt=0, description="Between two looks into the mailbox.")
-    inbound_service: str = Field(default="", pattern="^[a-z_]*$", description="Service that posts mails to us.")
-    inbound_authserv: str = Field(default="", description="Name of our mail server in Authentication-Results.")
-    first_reply_hours: int = Field(default=8, ge=1, le=240, description="Business hours until the first answer.")
-    erasure_days: int = Field(default=7, ge=0, le=30, description="Days until a customer's data is erased.")
-    mail_stuck_seconds: float = Field(default=600, gt=0, description="After it, a mail being sent is 'uncertain'.")
     credit_price_vnd: int = Field(default=25_000, ge=1, description="What one Credit costs, in dong.")
     bank_details: str = "Vietcombank · 0071 0000 00000 · CONG TY SMMATIC"
     provider_private_hosts: str = Field(default="", description="host:port exceptions of the guarded client, commas.")
     worker_idle_seconds: float = Field(default=0.5, gt=0)
     trust_proxy: bool = Field(default=False, description="Believe X-Forwarded-Proto and -For of one reverse proxy.")
     api_calls_per_minute: int = Field(default=3000, ge=1, description="Requests that one API key may make in a minute.")
-    api_calls_per_minute_address: int = Field(
-        default=6000, ge=1, description="Requests to the reseller API that one network address may make in a minute."
-    )
-    credit_currency: str = Field(
-        default="CREDIT", pattern=r"^[A-Za-z]{2,10}$", description="What the reseller API calls Credits as a currency."
-    )
-    reseller_duplicate_seconds: int = Field(
-        default=60, ge=0, le=86_400, description="How long an order counts as sent twice; 0: never."
-    )
     later_policy_if_better: bool = Field(
         default=False, description="A later policy governs earlier orders where it is better for the customer."
-    )
-    nightly_proof: bool = Field(default=True, description="Workers prove the ledger each night and its changes hourly.")
-    prepared_statements: bool = Field(
-        default=True, description="Off behind a pooler that keeps no prepared statements."
     )
     log_level: str = "INFO"
 
@@ -89,46 +62,18 @@ if PUBLIC and len(ENV.secret_key) < 50:
     raise ImproperlyConfigured("A public host needs SMMATIC_SECRET_KEY with at least 50 random characters.")
 if PUBLIC and not ENV.public_url.startswith("https://"):
     raise ImproperlyConfigured("A public host needs SMMATIC_PUBLIC_URL with https://.")
-SIGNED_SERVICES = ("mailgun", "mandrill", "resend")
-if (
-    ENV.inbound_service
-    and ENV.inbound_service not in SIGNED_SERVICES
-    and not (ENV.email_service_settings.get("WEBHOOK_SECRET"))
-):
-    raise ImproperlyConfigured(
-        "SMMATIC_INBOUND_SERVICE needs WEBHOOK_SECRET in SMMATIC_EMAIL_SERVICE_SETTINGS; else anybody could post mails."
-    )
 SECRET_KEY = ENV.secret_key or "loopback-only-key-that-signs-nothing-of-worth-and-is-refused-in-public"
 
 SMMATIC_SUPPORT_ADDRESS = ENV.support_address
 SMMATIC_SITE_NAME = ENV.site_name
 SMMATIC_PUBLIC_URL = ENV.public_url.rstrip("/")
 SMMATIC_DEV_MAIL = ENV.dev_mail and not PUBLIC
-SMMATIC_EMAIL_SERVICE = ENV.email_service
-SMMATIC_INBOUND_HOST = ENV.inbound_host
-SMMATIC_INBOUND_PORT = ENV.inbound_port
-SMMATIC_INBOUND_USER = ENV.inbound_user
-SMMATIC_INBOUND_PASSWORD = ENV.inbound_password
-SMMATIC_INBOUND_FOLDER = ENV.inbound_folder
-SMMATIC_INBOUND_TLS = ENV.inbound_tls
-SMMATIC_INBOUND_SECONDS = ENV.inbound_seconds
-SMMATIC_INBOUND_SERVICE = ENV.inbound_service
-SMMATIC_INBOUND_AUTHSERV = ENV.inbound_authserv
-SMMATIC_FIRST_REPLY_HOURS = ENV.first_reply_hours
-SMMATIC_ERASURE_DAYS = ENV.erasure_days
-SMMATIC_MAIL_STUCK_SECONDS = ENV.mail_stuck_seconds
 SMMATIC_CREDIT_PRICE_VND = ENV.credit_price_vnd
 SMMATIC_BANK_DETAILS = ENV.bank_details
 SMMATIC_PROVIDER_PRIVATE_HOSTS = tuple(h.strip() for h in ENV.provider_private_hosts.split(",") if h.strip())
 SMMATIC_WORKER_IDLE_SECONDS = ENV.worker_idle_seconds
 SMMATIC_API_CALLS_PER_MINUTE = ENV.api_calls_per_minute
-SMMATIC_API_CALLS_PER_MINUTE_ADDRESS = ENV.api_calls_per_minute_address
-SMMATIC_CREDIT_CURRENCY = ENV.credit_currency
-SMMATIC_RESELLER_DUPLICATE_SECONDS = ENV.reseller_duplicate_seconds
-SMMATIC_TRUST_PROXY = ENV.trust_proxy
 SMMATIC_LATER_POLICY_IF_BETTER = ENV.later_policy_if_better
-SMMATIC_NIGHTLY_PROOF = ENV.nightly_proof
-SMMATIC_PREPARED_STATEMENTS = ENV.prepared_statements
 SMMATIC_MAX_FILE_BYTES = 10 * 1024 * 1024
 SMMATIC_MAX_FILES = 10
 
@@ -247,7 +192,6 @@ EMAIL_HOST_USER = ENV.email_user
 EMAIL_HOST_PASSWORD = ENV.email_password
 EMAIL_USE_TLS = ENV.email_tls
 EMAIL_TIMEOUT = 20
-ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, **ENV.email_service_settings}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC

@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 
-from smmatic.api.reseller.door import reseller_api
 from smmatic.desk.welcome import welcome
 
 urlpatterns = [
@@ -11,10 +10,6 @@ urlpatterns = [
     path("desk/", include("smmatic.desk.urls")),
     path("welcome/<str:secret>", welcome, name="welcome"),
     path("api/v1/", include("smmatic.api.urls")),
-    path("api/v2", reseller_api, name="reseller_api"),
-    path("api/v2/", reseller_api, name="reseller_api_slash"),
-    path("api/mail/", include("smmatic.api.mail_hook")),
-    path("api/callbacks/", include("smmatic.api.callbacks")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("smmatic.notices.urls")),

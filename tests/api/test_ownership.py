@@ -15,7 +15,6 @@ pytestmark = pytest.mark.django_db
 BODIES = {
     "/orders/{order_id}/refunds": {"reason": "not_as_expected"},
     "/orders/{order_id}/messages": {"text": "hello"},
-    "/orders/{order_id}/rework": {"reason": "Page two is missing."},
     "/refunds/{case_id}/notes": {"words": "more"},
     "/refunds/{case_id}/appeal": {"words": "more"},
 }

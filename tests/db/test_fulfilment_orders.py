@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -10,7 +9,7 @@ import pytest
 
 from smmatic.accounts.rules import Role
 from smmatic.credits.queries import charge
-from smmatic.fulfilment import actions, batch_actions, staff_actions
+from smmatic.fulfilment import actions, staff_actions
 from smmatic.fulfilment.models import Attempt, Provider
 from smmatic.fulfilment.protocol import ProviderStatus, RemoteState
 from smmatic.fulfilment.sandbox.process import SandboxProcess
@@ -276,10 +275,10 @@ def test_a_provider_that_is_never_reached_is_given_up(sandbox: SandboxProcess, s
 def test_an_order_that_ended_meanwhile_is_not_submitted(shop: Shop) -> None:
     order = bought("00")
     assert order.id in accept_due()
-    assert actions.prepare([(reread(order.id), shop.provider)]) == []
+    assert actions.prepare([(order.id, shop.provider)]) == []
     attempt = Attempt.objects.get(order_id=order.id)
     end_order(order.id, "rejected", actor=order_steps.SYSTEM, delivered=0)
-    assert batch_actions.begin_calls([attempt.id], {shop.provider.id: shop.provider}) == {}
+    assert actions.begin_call(attempt.id) is None
     attempt.refresh_from_db()
     assert (attempt.state, attempt.code, shop.accepted(order)) == ("refused", "order_ended", 0)
 
@@ -311,20 +310,3 @@ def past(order: OrderRow) -> None:
     """Moves the order's deadlines into the past."""
     gone = datetime(2020, 1, 1, tzinfo=UTC)
     order_steps.change(order.id, ("processing", "in_progress"), unknown_deadline=gone, stop_deadline=gone)
-
-
-def test_an_order_that_spoils_every_answer_does_not_hide_the_others(shop: Shop) -> None:
-    poison, others = bought("61"), [bought("00") for _ in range(5)]
-    everything = [poison, *others]
-    shop.work(lambda: all(shop.state(order) == "confirmed" for order in everything))
-    number = Attempt.objects.get(order_id=poison.id).remote_id
-    with sqlite3.connect(shop.sandbox.truth_file, timeout=10) as book:
-        book.execute("UPDATE orders SET reads = -1000000 WHERE id = ?", [number])
-    shop.sandbox.forward(LONG)
-    shop.work(lambda: not any(reread(order.id).live for order in others))
-    assert {reread(order.id).status for order in others} == {"completed"}
-    assert reread(poison.id).live, "nothing is concluded from answers that can't be read"
-    with sqlite3.connect(shop.sandbox.truth_file, timeout=10) as book:
-        book.execute("UPDATE orders SET reads = 1000000 WHERE id = ?", [number])
-    shop.work(lambda: not reread(poison.id).live)
-    assert reread(poison.id).status == "completed"

@@ -10,7 +10,7 @@ import pytest
 
 from smmatic.accounts.queries import Person
 from smmatic.credits.queries import charge
-from smmatic.fulfilment import actions, batch_actions
+from smmatic.fulfilment import actions
 from smmatic.fulfilment.models import Attempt, Provider
 from smmatic.fulfilment.protocol import ProviderStatus, RemoteState, StopState
 from smmatic.fulfilment.sandbox.process import SandboxProcess
@@ -76,7 +76,7 @@ def test_while_it_waits_for_the_customer_a_stop_is_confirmed_at_once(prepared: b
     who = customer(5000)
     order = processing(who)
     if prepared:
-        assert actions.prepare([(reread(order.id), shop.provider)]) == []
+        assert actions.prepare([(order.id, shop.provider)]) == []
     order_steps.change(order.id, LIVE, waiting_since=GONE)
     ask_stop(who, order.id)
     shop.round.run()
@@ -122,7 +122,7 @@ def test_a_second_request_goes_out_and_an_old_word_does_not_answer_it(shop: Shop
     assert answers(order) == ["refused", "refused"]
 
 
-@pytest.mark.parametrize("step", ["prepare", "give_back_many", "beat", "forget_workers"])
+@pytest.mark.parametrize("step", ["prepare", "give_back", "beat", "forget_workers"])
 def test_a_worker_outlives_a_lock_that_it_can_not_have(step: str, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     order = processing(customer(5000), "00")
     failed = []
@@ -136,16 +136,14 @@ def test_a_worker_outlives_a_lock_that_it_can_not_have(step: str, shop: Shop, mo
 
         return call
 
-    def record(*arguments: Any) -> list[int]:
-        left = real(*arguments)
+    def record(*arguments: Any) -> None:
+        real(*arguments)
         shop.round.stop.set()
-        return left
 
-    real = batch_actions.record_submissions
-    monkeypatch.setattr(batch_actions, "record_submissions", record)
-    module = batch_actions if step == "give_back_many" else actions
-    monkeypatch.setattr(module, step, busy_first(getattr(module, step)))
-    if step == "give_back_many":
+    real = actions.record_submission
+    monkeypatch.setattr(actions, "record_submission", record)
+    monkeypatch.setattr(actions, step, busy_first(getattr(actions, step)))
+    if step == "give_back":
         shop.round._held.add(order.id)
         shop.round.give_back()
         assert failed

@@ -18,7 +18,6 @@ from smmatic.orders.queries import events_of
 from smmatic.refunds.actions import request_refund
 from smmatic.refunds.queries import events_of_case
 from smmatic.support.actions import MAX_AN_HOUR, ask_customer, post_message, staff_message, staff_reply
-from smmatic.support.desk_queries import unanswered
 from smmatic.support.queries import (
     conversation_of,
     conversation_of_order,
@@ -26,6 +25,7 @@ from smmatic.support.queries import (
     general_conversation,
     messages_of,
     messages_of_order,
+    unanswered,
 )
 from tests.builders import begun, change, customer, ledger_of, new_key, person, placed, reread
 
@@ -101,7 +101,7 @@ def test_a_question_lets_the_order_wait_and_an_answer_lets_it_go_on():
     assert after.waiting_since is None
     assert timedelta(hours=2) <= after.start_promised_at - promised < timedelta(hours=2, minutes=1)
     assert conversation_of_order(who, order.id).waiting_for == "staff"
-    assert [event.kind for event in events_of(order.id)] == ["placed", "question", "question", "answered"]
+    assert [event.kind for event in events_of(order.id)] == ["placed", "question", "answered"]
 
 
 def test_a_promise_that_was_kept_does_not_move():

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +42,6 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-STARTS = 150.0
-"""Seconds until a server that was started must answer, also on a machine that does much else."""
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
@@ -66,11 +64,8 @@ class Shop:
 
 
 @contextmanager
-def open_shop(name: str, folder: Path, *, orders: int = 24, more: Mapping[str, str] | None = None) -> Iterator[Shop]:
-    """A shop on its own database, with people and so many orders of one of them; ended with everything it started.
-
-    `more` are variables of its environment, such as a mail server's.
-    """
+def open_shop(name: str, folder: Path, *, orders: int = 24) -> Iterator[Shop]:
+    """A shop on its own database, with people and so many orders of one of them; ended with everything it started."""
     with ExitStack() as stack:
         addresses = stack.enter_context(databases.cloned(name))
         sandbox = SandboxProcess(str(folder / "truth.sqlite"), options=("--seconds", str(DELIVERY_SECONDS)))
@@ -83,13 +78,11 @@ def open_shop(name: str, folder: Path, *, orders: int = 24, more: Mapping[str, s
             "SMMATIC_SECRET_KEY": "",
             "SMMATIC_PROVIDER_PRIVATE_HOSTS": f"127.0.0.1:{sandbox.port}",
             "DJANGO_SETTINGS_MODULE": "smmatic.settings",
-            **(more or {}),
         }
-        # The web server starts while the people are made; the worker must not meet them half made.
-        stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "6"))
         people = _people(environment, sandbox.url, orders)
+        stack.enter_context(_process(environment, "web", "--processes", "1", "--threads", "6"))
         stack.enter_context(_process(environment, "worker", "--idle", "0.2"))
-        until(lambda: (ask(bind, "/livez") or (0,))[0] == 200, "the web server does not answer", STARTS)
+        until(lambda: (ask(bind, "/livez") or (0,))[0] == 200, "the web server does not answer")
         yield Shop(f"http://{bind}", sandbox, people, environment)
 
 
@@ -285,9 +278,9 @@ def _process(environment: dict[str, str], *arguments: str) -> Iterator[None]:
                 process.wait()
 
 
-def until(holds: Callable[[], object], otherwise: str, seconds: float = PATIENCE / 1000) -> None:
+def until(holds: Callable[[], object], otherwise: str) -> None:
     """Waits until something holds, and fails with these words where it never does."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE / 1000
     while not holds():
         if time.monotonic() > end:
             raise RuntimeError(otherwise)

@@ -31,17 +31,15 @@ def main(provider: str, orders: int) -> None:
     for name, shown, role in (
         ("operator", "Oanh", Role.OPERATOR), ("agent", "An", Role.AGENT), ("buyer", "Linh", Role.CUSTOMER),
         ("regular", "Quán Mộc", Role.CUSTOMER), ("newcomer", "Mai", Role.CUSTOMER),
-        ("beginner", "Trần Bình", Role.CUSTOMER),
     ):  # fmt: skip
         made = create_person(
             email=f"{name}@browser.test", name=shown, role=role, language="en", password=password
         )  # fmt: skip
         people[name] = {"id": made.id, "email": made.email, "name": shown, "password": password}
-        if name in ("buyer", "regular", "beginner"):
-            give(made, (200 if name == "beginner" else 20_000) * UNITS)
+        if name in ("buyer", "regular"):
+            give(made, 20_000 * UNITS)
         if name == "regular":
             people[name] |= _history(made, orders)
-            people[name]["orders"] |= _worked(made)
             request_deposit(made, 500 * UNITS, new_key())
     park()
     sys.stdout.write(json.dumps(people))
@@ -81,34 +79,7 @@ def _history(who, count):
             )  # fmt: skip
             shown.setdefault("case", asked.case_id)
         shown.setdefault(kind, made.id)
-        if kind == "in work" and number > 8:
-            shown["played en" if number < 16 else "played vi"] = made.id
     return {"orders": shown}
-
-
-def _worked(who):
-    """An order whose rework waits, and one with a hundred lines in its timeline whose stop is asked for."""
-    from smmatic.accounts.actions import create_person
-    from smmatic.accounts.rules import Role
-    from smmatic.fulfilment.rework_actions import ask_rework
-    from smmatic.fulfilment.staff_actions import staff_finish, staff_progress
-    from smmatic.kernel.database import atomic
-    from smmatic.refunds.actions import ask_stop
-    from tests.builders import placed
-
-    agent = create_person(email="second@browser.test", name="Bình", role=Role.AGENT, language="vi")
-    reworked = placed(who, "ANY-TRANS", 3, brief=BRIEF, link="", start_now=True)
-    _accept(reworked.id)
-    links = "https://drive.google.com/drive/folders/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
-    staff_finish(agent, reworked.id, "Ba trang, giá giữ nguyên.", links=links, proof="Đã đối chiếu từng món.")
-    ask_rework(who, reworked.id, "Trang hai dịch sai tên món.")
-    busy = placed(who, "ANY-PHOTO", 200, brief=BRIEF, link="", start_now=True)
-    _accept(busy.id)
-    with atomic():  # one commit for all of them
-        for units in range(1, 101):
-            staff_progress(agent, busy.id, units, f"Ảnh {units}.")
-    ask_stop(who, busy.id)
-    return {"reworked": reworked.id, "busy": busy.id}
 
 
 def _accept(order_id):

@@ -136,8 +136,8 @@ def test_an_order_in_vietnamese_on_a_phone(windows: Windows) -> None:
     assert customer.balance() == before == "195,00"
 
 
-def test_staff_work_is_delivered_as_a_file(windows: Windows) -> None:
-    """4.3: a translation by our own people: the brief reaches them, progress shows by itself, the file is downloaded."""
+def test_staff_work_and_a_reviewed_refund(windows: Windows) -> None:
+    """5.1, 2.1: a translation by our own people is delivered as a file; a complaint is checked, decided and explained."""
     customer, agent = windows.open(follows=True), windows.open()
     page, desk = customer.sign_in("buyer"), agent.sign_in("agent")
     menu, translated = "Phở bò, bún chả, cà phê sữa đá\n".encode(), b"Beef noodle soup, grilled pork\n" * 40
@@ -170,6 +170,45 @@ def test_staff_work_is_delivered_as_a_file(windows: Windows) -> None:
     with page.expect_download() as received:
         page.get_by_role("link", name="menu-en.txt").click()
     assert received.value.path().read_bytes() == translated
+
+    sent(page, page.get_by_role("link", name="Ask for a refund"))
+    page.get_by_label("It was not delivered, or not all of it").check()
+    expect(page.locator("#gives")).to_contain_text("A person decides")
+    expect(page.locator("#gives").get_by_role("link", name="clause 5.1").first).to_be_visible()
+    page.get_by_label("Tell us more").fill("The last page is missing: desserts and drinks.")
+    sent(page, page.get_by_role("button", name="Send for review"))
+    expect(badge(page)).to_have_text("In review")
+    expect(page.locator("main p", has_text="Answer due by")).to_contain_text("Vietnam time")
+    case = page.url.rsplit("/", 1)[1]
+
+    agent.go(f"/desk/cases/{case}")
+    decision = desk.locator("#decision")
+    expect(decision).to_contain_text("Not decidable yet")
+    expect(decision.get_by_role("button", name="Decide")).to_have_count(0)
+    desk.get_by_text("Correct what was delivered").click()
+    desk.get_by_label("Units as described").fill("3")
+    desk.get_by_label("Evidence: what is wrong with the others").fill("The file ends after page three.")
+    sent(desk, desk.get_by_role("button", name="Correct", exact=True))
+    expect(decision).to_contain_text("3.00")  # what each finding would give
+    desk.get_by_label("Evidence: what you saw and where").first.fill("menu-en.txt has no desserts and no drinks.")
+    sent(desk, desk.get_by_role("button", name="Yes, confirmed").first)
+    decide = decision.get_by_role("button", name="Decide: return 3.00 Credits")
+    expect(decide).to_be_visible()
+    expect(decision.get_by_role("link", name="clause 2.1")).to_be_visible()
+    close_toasts(desk)
+    picture(desk, "desk-case")
+    desk.get_by_label("A word to the customer").fill("You are right, the last page is missing. We are sorry.")
+    before = customer.balance()
+    sent(desk, decide)
+
+    customer.follow(lambda ms: expect(badge(page)).to_have_text("Credits returned", timeout=ms))
+    expect(page.locator(".sum.plus")).to_contain_text("+3.00")
+    expect(page.get_by_text("We are sorry.")).to_be_visible()
+    page.get_by_text("Facts and arithmetic").click()
+    expect(page.locator("main")).to_contain_text("12.00")
+    expect(page.get_by_role("link", name="clause 2.1").first).to_be_visible()
+    page.reload()
+    assert money(customer.balance()) - money(before) == 3
 
 
 def buy(windows: Windows, customer: Window, credits: str) -> None:

@@ -44,7 +44,7 @@ def sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def shop(sandbox: SandboxProcess) -> Iterator[Shop]:
-    made = Shop(sandbox, timeout=1.0, settles_after=3.0, poll_shortest=0.05, poll_longest=0.2)
+    made = Shop(sandbox, timeout=1.5, settles_after=5.0, poll_shortest=0.05, poll_longest=0.2)
     yield made
     made.close()
 
@@ -92,12 +92,15 @@ def buy(digits: str, number: int) -> list[OrderRow]:
 def test_workers_killed_mid_call_never_submit_twice(
     sandbox: SandboxProcess, shop: Shop, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    silent, plain, refused = buy("10", 9), buy("00", 6), buy("01", 3)
+    silent, plain, refused = buy("10", 14), buy("00", 8), buy("01", 4)
+    kills = 0
     for _ in range(3):
-        process = start("--concurrency", "2")
-        wait_for(lambda: under_way(sandbox, silent), "a call under way")
+        process = start()
+        wait_for(lambda: under_way(sandbox, silent) or not live(silent), "a call under way")
+        kills += under_way(sandbox, silent)
         process.send_signal(signal.SIGKILL)
         process.wait()
+    assert kills == 3
     start()
     start()
     everything = silent + plain + refused
@@ -117,7 +120,7 @@ def test_workers_killed_mid_call_never_submit_twice(
 def test_control_submitting_again_blindly_is_caught(
     sandbox: SandboxProcess, shop: Shop, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    orders = buy("10", 4)
+    orders = buy("10", 6)
     process = start(seed=BLIND)
     wait_for(lambda: under_way(sandbox, orders), "a call under way")
     process.kill()
@@ -130,7 +133,7 @@ def test_control_submitting_again_blindly_is_caught(
 def test_a_worker_told_to_end_finishes_its_calls_and_gives_its_leases_back(
     sandbox: SandboxProcess, shop: Shop, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    orders = buy("10", 6)
+    orders = buy("10", 10)
     process = start("--name", "told-to-end")
     wait_for(lambda: under_way(sandbox, orders), "a call under way")
     process.terminate()

@@ -19,38 +19,16 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from smmatic.accounts.actions import create_api_key, operator_link
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
-from smmatic.catalogue.exports import cells_of
-from smmatic.catalogue.queries import ServiceRow
-from smmatic.catalogue.steps import keep_deliverable
-from smmatic.fulfilment.models import ProviderWord
-from smmatic.fulfilment.rework_actions import ask_rework
-from smmatic.fulfilment.rework_queries import rework
 from smmatic.kernel.database import fetch_all
-from smmatic.kernel.ids import new_readable_code
-from smmatic.kernel.sheets import read_lines
 from smmatic.notices.sweep import write_due
 from smmatic.orders.actions import keep_file
-from smmatic.orders.list_queries import views_of
-from smmatic.orders.mass_actions import check_batch
-from smmatic.orders.view_actions import save_view
 from smmatic.refunds.actions import ask_stop
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.review_actions import decide, set_claim
-from smmatic.support.actions import ask_customer, post_message
+from smmatic.support.actions import post_message
 from tests.api.clients import secret_of
-from tests.builders import ADS_ACCOUNT, begun, catalogue_text, customer, new_key, own_service, person, placed
-from tests.mail.things import mailed
-from tests.web.desk.builders import (
-    BACKEND,
-    a_provider,
-    asked_gift,
-    delivered_order,
-    deposit,
-    disputed,
-    reviewed_case,
-    staff_order,
-)
-from tests.web.desk.more import more_of_the_desk
+from tests.builders import ADS_ACCOUNT, begun, customer, new_key, person, placed
+from tests.web.desk.builders import BACKEND, deposit, reviewed_case, staff_order
 
 Form = dict[str, Any]
 
@@ -93,7 +71,6 @@ class Ground:
     """A customer with one of everything, a stranger, and staff of every role, each with a browser."""
 
     def __init__(self) -> None:
-        keep_deliverable(None)  # a form of the desk switches providers off
         self.victim, self.stranger = customer(20_000, password=PASSWORD), customer(20_000)
         self.staff = {role: person(role) for role in Role if role is not Role.CUSTOMER}
         self.trouble: list[str] = []
@@ -156,16 +133,6 @@ class Ground:
         return ask_stop(self.victim, number).id
 
     @cached_property
-    def finished(self) -> int:
-        """An order that our own people completed, within its days of rework."""
-        return delivered_order(self.victim).id
-
-    @cached_property
-    def rework(self) -> int:
-        """What the customer asked to be done again of another such order."""
-        return ask_rework(self.victim, delivered_order(self.victim).id, "Page two.")
-
-    @cached_property
     def decided(self) -> CaseRow:
         """Decided, above the limit: it waits for a second person."""
         agent = self.staff[Role.AGENT]
@@ -181,46 +148,9 @@ class Ground:
         return deposit(self.victim)
 
     @cached_property
-    def approval(self) -> int:
-        """A gift above the limit that waits for a second person."""
-        return int(asked_gift(self.victim) or 0)
-
-    @cached_property
-    def disputed(self) -> Any:
-        """A deposit in dispute."""
-        return disputed(self.victim)
-
-    @cached_property
     def file(self) -> int:
         """A file that the customer uploaded."""
         return keep_file(self.victim, name="brief.txt", content=b"my brief").id
-
-    @cached_property
-    def provider(self) -> int:
-        """A provider that delivers nothing any more."""
-        return a_provider().id
-
-    @cached_property
-    def word(self) -> int:
-        """A word of that provider."""
-        return ProviderWord.objects.create(provider_id=self.provider, place="end", word=new_key()).id
-
-    @cached_property
-    def batch(self) -> int:
-        """A mass order that was checked."""
-        rows = read_lines(f"TT-ADS | {ADS_ACCOUNT} | 50", field="lines", maximum_rows=10)
-        return check_batch(self.victim, rows, key=new_key()).id
-
-    @cached_property
-    def view(self) -> int:
-        """A saved view of the customer's."""
-        save_view(self.victim, "mine", "show=live")
-        return views_of(self.victim.id)[0].id
-
-    @cached_property
-    def service(self) -> ServiceRow:
-        """A service that nobody else orders or edits."""
-        return own_service()
 
     @cached_property
     def talk(self) -> int:
@@ -228,41 +158,15 @@ class Ground:
         return post_message(self.victim, None, "Hello").conversation_id
 
     @cached_property
-    def mailed(self) -> dict[str, int]:
-        """A thread of the customer's that began by mail, a file of it, and a saved reply."""
-        return mailed(self.victim, self.case.order_id)
-
-    @cached_property
     def key(self) -> int:
         """An API key of the customer's."""
         return create_api_key(self.victim, label="theirs")[0]
-
-    @cached_property
-    def more(self) -> dict[str, int]:
-        """An incident and somebody's saved view."""
-        return more_of_the_desk()
-
-    @cached_property
-    def asked(self) -> int:
-        """An order that waits for its customer."""
-        number = staff_order(self.victim).id
-        ask_customer(self.staff[Role.AGENT], number, "Which colour?", about="brief")
-        return number
 
     @cached_property
     def mail(self) -> int:
         """A mail to the customer."""
         write_due()
         return int(fetch_all("SELECT max(id) AS id FROM notices_mail")[0]["id"])
-
-    @cached_property
-    def notice(self) -> int:
-        """What the customer was told in the dashboard."""
-        placed(self.victim)
-        write_due()
-        return int(
-            fetch_all("SELECT max(id) AS id FROM notices_notice WHERE customer_id = %s", [self.victim.id])[0]["id"]
-        )
 
     @cached_property
     def secret(self) -> str:
@@ -280,25 +184,12 @@ class Ground:
         order_id = orders.get(name, self.case.order_id)
         if name.startswith("work_"):
             order_id = self.stopping if name == "work_stop" else self.staffed
-        if name in ("rework", "accept", "ask_rework", "ask_again", "accept_delivery", "read_rework", "list_deliveries"):
-            order_id = self.finished
-        if name == "work_rework":
-            row = rework(self.rework)
-            order_id = row.order_id if row else 0
         case = self.decided if name in ("case_approve", "case_send_back") else self.case
         known = {
             "order_id": order_id, "case_id": case.id, "deposit_id": self.deposit.id, "file_id": self.file,
-            "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice,
-            "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
-            "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
-            "dispute_id": self.disputed.id, "format": "csv", "service": "mailgun",
-            "provider_id": self.provider, "rework_id": self.rework,
+            "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "code": "TT-ADS",
+            "version": "1.0", "version_id": 1, "secret": self.secret, "person_id": self.victim.id,
         }  # fmt: skip
-        known |= self.more | self.mailed
-        if name in ("talk_original", "talk_link"):
-            known["conversation_id"] = self.mailed["thread_id"]
-        if name == "order_correct":
-            known["order_id"] = self.asked
         if name == "person_role":
             known["person_id"] = self.staff[Role.AGENT].id
         return {want: known[want] for want in route.wants if want in known}
@@ -340,16 +231,6 @@ def _upload(**fields: str) -> Form:
     return {"upload": SimpleUploadedFile("note.txt", b"a text"), **fields}
 
 
-def _handover(**fields: str) -> Form:
-    more = {
-        "links": "https://drive.google.com/file/d/1a2b3c",
-        "file_ids": "",
-        "proof": "Seen on the page.",
-        "proof_ids": "",
-    }
-    return _upload(**fields) | more
-
-
 PASSWORD = "a long pass phrase 77"
 _WRITE = {"kind": "message", "body": "A line."}
 FORMS: dict[str, Form | Callable[[Ground], Form]] = {
@@ -358,14 +239,8 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:price": _order,
     "dashboard:upload": lambda ground: _order(ground) | _upload(),
     "dashboard:place": _order,
-    "dashboard:mass_check": lambda _: {"key": new_key(), "lines": f"TT-ADS | {ADS_ACCOUNT} | 50"},
-    "dashboard:batch_place": {"which": "all"},
-    "dashboard:view_save": {"name": "Mine", "show": "live", "q": "", "service": "", "from": "", "to": ""},
-    "dashboard:view_delete": lambda ground: {"view": str(ground.view)},
     "dashboard:cancel": lambda _: {"key": new_key()},
     "dashboard:stop": {},
-    "dashboard:rework": lambda _: {"key": new_key(), "reason": "Page two is missing."},
-    "dashboard:accept": {},
     "dashboard:refund_send": lambda _: {"key": new_key(), "reason": "not_delivered", "words": "It never came.", "file_ids": ""} | _upload(),
     "dashboard:order_write": {"body": "A line."},
     "dashboard:case_add": {"words": "One thing more."},
@@ -374,14 +249,6 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "dashboard:deposit_ask": lambda _: {"credits": "12.50", "key": new_key()},
     "dashboard:deposit_cancel": {},
     "dashboard:help_write": {"body": "A line."},
-    "dashboard:thread_write": {"body": "A line."},
-    "dashboard:data_erase": lambda ground: {"email": ground.victim.email, "credits": ""},
-    "dashboard:data_keep": {},
-    "desk:customer_erase": {},
-    "notices:mail_write": {"sender": "somebody@example.test", "subject": "Hello", "body": "A line."},
-    "notices:mail_reply": {"body": "A line."},
-    "dashboard:notices_read": {},
-    "dashboard:notice_choices_save": {"topics": "orders"},
     "dashboard:settings_save": {"name": "Somebody", "language": "en"},
     "dashboard:key_create": {"label": "mine", "days": "30", "scopes": "read"},
     "dashboard:key_revoke": {},
@@ -391,26 +258,10 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:case_approve": lambda ground: {"version": str(ground.decided.version)},
     "desk:case_send_back": lambda ground: {"version": str(ground.decided.version), "why": "Look again."},
     "desk:case_write": _WRITE,
-    "desk:case_override": lambda ground: _version(ground, answer="3.1:deny:none", why="As agreed."),
-    "desk:cases_bulk": lambda ground: {"case": str(ground.case.id)},
-    "desk:cases_bulk_decide": lambda ground: {"seen": f"{ground.case.id}:{ground.case.version}:0"},
-    "desk:view_keep": {"room": "cases", "name": "mine", "query": "show=late"},
-    "desk:view_drop": {"room": "cases"},
-    "desk:incident_declare": {"scope": "service:SP-CHAT", "title_en": "Slow", "title_vi": "Chậm", "text_en": "We look.", "text_vi": "Đang xem."},
-    "desk:incident_tell": {"text_en": "Still.", "text_vi": "Vẫn vậy."},
-    "desk:incident_end": {"text_en": "Over.", "text_vi": "Xong."},
-    "desk:business_days_set": {"day": "2028-03-01", "kind": "off", "why_en": "A day off", "why_vi": "Nghỉ", "reason": "A decree."},
-    "desk:order_ask": {"about": "answer", "body": "Which one?"},
-    "desk:order_customer_error": {"claim": "wrong_information", "evidence": "The page is gone."},
-    "desk:customer_look": {},
-    "desk:look_end": {},
-    "dashboard:order_correct": {"words": "The blue one.", "link": "", "brief": ""},
     "desk:case_goodwill": lambda _: {"key": new_key(), "credits": "1.5", "days": "30", "reason": "Sorry."},
     "desk:work_take": {},
-    "desk:work_assign": lambda ground: {"what": "hand", "to": str(ground.staff[Role.OPERATOR].id), "note": "Half done."},
-    "desk:work_progress": lambda _: _handover(units="3", note="So far."),
-    "desk:work_finish": lambda _: _handover(note="Done."),
-    "desk:work_rework": lambda _: _handover(note="Again.", answer="finish", why=""),
+    "desk:work_progress": lambda _: _upload(units="3", note="So far.", file_ids=""),
+    "desk:work_finish": lambda _: _upload(note="Done.", file_ids=""),
     "desk:work_refuse": {"why": "We can't."},
     "desk:work_give_up": {"why": "We can't."},
     "desk:work_stop": {"answer": "go_on", "why": "Too late."},
@@ -421,40 +272,11 @@ FORMS: dict[str, Form | Callable[[Ground], Form]] = {
     "desk:order_give_up": {"why": "We can't."},
     "desk:order_write": _WRITE,
     "desk:talk_reply": _WRITE,
-    "desk:talk_writing": {},
-    "desk:talk_assign": lambda ground: {"what": "hand", "colleague": str(ground.staff[Role.OPERATOR].id)},
-    "desk:talk_link": lambda ground: {"order": str(ground.case.order_id)},
-    "desk:talk_settle": {},
-    "desk:attachment_evidence": {},
-    "desk:reply_save": lambda _: {"title": new_readable_code(8), "body_en": "Hello {name}", "body_vi": "Chào {name}", "reply": ""},
-    "desk:reply_drop": {},
-    "desk:mail_resend": {},
     "desk:deposit_confirm": lambda ground: {"received": str(ground.deposit.money), "why": ""},
     "desk:deposit_decline": {"why": "No money came."},
     "desk:person_add": lambda _: {"email": f"{new_key()}@example.test", "name": "New", "role": "agent", "language": "en"},
     "desk:person_role": {"role": "auditor"},
     "desk:customer_give": lambda _: {"key": new_key(), "kind": "bonus", "credits": "2", "days": "", "reason": "Hello."},
-    "desk:order_look": {},
-    "desk:provider_switch": {"on": "1"},
-    "desk:provider_breaker": {},
-    "desk:provider_word": lambda ground: {"word": str(ground.word), "meaning": "own_error"},
-    "desk:provider_limits": {"calls_per_minute": "60", "low_balance": "5.00", "currency": "25"},
-    "desk:provider_offer": {"service": "TT-ADS", "remote_service": "771", "unit_cost": "0.90"},
-    "desk:provider_secret": {},
-    "desk:catalogue_categories": {"name": "Advertising", "vi-0": "Quảng cáo", "at-0": "0"},
-    "desk:service_add": lambda ground: cells_of(ground.service) | {"code": f"T-{new_readable_code(8)}", "link_kinds": "site"},
-    "desk:service_preview": lambda ground: cells_of(ground.service) | {"link_kinds": "site"},
-    "desk:service_save": lambda ground: cells_of(ground.service) | {"link_kinds": "site", "version": "1", "name_en": "Other"},
-    "desk:service_availability": {"active": "yes"},
-    "desk:service_price": lambda ground: {"customer": str(ground.victim.id), "price": "2.5", "reason": "Many orders.", "back": ""},
-    "desk:catalogue_check": lambda ground: {"source": catalogue_text(ground.service), "upload": ""},
-    "desk:catalogue_run": lambda ground: {"source": catalogue_text(ground.service), "which": "all", "upload": ""},
-    "desk:customer_account": {"what": "frozen", "why": "A look."},
-    "desk:approval_approve": {"credits": "5"},
-    "desk:approval_refuse": {"why": "Too much."},
-    "desk:deposit_dispute": {"document": "Notice 78", "why": "The bank took it back."},
-    "desk:dispute_propose": {"end": "restored"},
-    "desk:dispute_confirm": {"end": "restored"},
     "desk:policy_check": {"source": "version = 1"},
     "desk:policy_live": {"source": "version = 1"},
     "desk:policy_activate": {"source": "version = 1", "why": "Better."},
@@ -480,7 +302,6 @@ BODIES: dict[str, Form] = {
     "api:make_quote": {"service": "TT-ADS", "quantity": 100, "link": ADS_ACCOUNT},
     "api:place_order": {"service": "TT-ADS", "quantity": 100, "link": ADS_ACCOUNT},
     "api:write_message": {"text": "A line."},
-    "api:ask_again": {"reason": "Page two is missing."},
     "api:ask_refund": {"reason": "not_delivered", "words": "It never came."},
     "api:add_note": {"words": "One thing more."},
     "api:contest_case": {"words": "Look again."},
@@ -490,13 +311,10 @@ BODIES: dict[str, Form] = {
 
 
 def fingerprint() -> dict[str, str]:
-    """What money, orders, cases, deposits, people, keys and messages are there: the same before and after a refusal.
-
-    Of files those that an order has: a refused form keeps its uploads for its sender, who need not choose them again.
-    """
+    """What money, orders, cases, deposits, people, keys and messages are there: the same before and after a refusal."""
     whole = (
         "credits_account", "credits_transfer", "credits_grant", "credits_charge", "deposits_deposit", "refunds_case",
-        "credits_approval", "credits_account_event", "deposits_dispute", "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
+        "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
     )  # fmt: skip
     parts = {
         "orders_order": "id, status, delivered, stop_status, waiting_since",
@@ -505,9 +323,8 @@ def fingerprint() -> dict[str, str]:
         "accounts_api_key": "id, user_id, revoked_at",
     }
     rows = dict.fromkeys(whole, "t.*") | parts
-    only = {"orders_file": "WHERE order_id IS NOT NULL"}
     union = " UNION ALL ".join(
-        f"SELECT '{table}', count(*) || ':' || coalesce(sum(hashtext(row({columns})::text)), 0) FROM {table} t {only.get(table, '')}"
+        f"SELECT '{table}', count(*) || ':' || coalesce(sum(hashtext(row({columns})::text)), 0) FROM {table} t"
         for table, columns in rows.items()
     )
     with connection.cursor() as cursor:

@@ -65,7 +65,6 @@ PART_OF_THE_PAGE = {
     "dashboard:upload",
     "desk:policy_check",
     "desk:policy_live",
-    "desk:service_preview",
     "mfa_activate_totp",
     "account_confirm_login_code",
 }
@@ -185,8 +184,7 @@ def _says(page: str) -> bool:
 @pytest.mark.parametrize("room", ["dashboard", "desk", "account", ""])
 def test_no_field_of_any_form_breaks_it(at: Ground, room: str) -> None:
     draw = random.Random(SEED)
-    found = wrong(at, room, sendings(at, room, draw, 1))
-    assert not found, "\n".join(found)
+    assert wrong(at, room, sendings(at, room, draw, 1)) == []
 
 
 @pytest.mark.parametrize("room", ["dashboard", "desk", ""])

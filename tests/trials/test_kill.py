@@ -54,7 +54,7 @@ def shop(ground: Addresses, folder: Path, tmp_path: Path) -> Iterator[Callable[.
         sandbox = SandboxProcess(str(tmp_path / "truth.sqlite3"), options=("--seconds", "0.2", "--stall", "2"))
         ensure_provider(
             name(), adapter="sandbox", base_url=sandbox.url, api_key=sandbox.key, settles_after=1.5, timeout=0.7,
-            poll_shortest=0.05, poll_longest=0.3, breaker_pause=0.3,
+            poll_shortest=0.05, poll_longest=0.3,
         )  # fmt: skip
 
         def make(*started: str, options: str = "", **seeds: str) -> RealShop:

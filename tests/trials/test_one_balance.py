@@ -20,7 +20,7 @@ START = 900
 """Credits at the beginning: less than what the processes try to spend at any moment."""
 
 
-UNLOCKED = ("credits_%", r"(FROM credits_account[^;]*?) FOR NO KEY UPDATE(?: SKIP LOCKED)?", r"\1")
+UNLOCKED = ("credits_%", r"(FROM credits_account[^;]*?) FOR NO KEY UPDATE", r"\1")
 """Seeded bug: an account is read and written without its lock."""
 
 

@@ -261,7 +261,7 @@ def test_control_sums_that_are_read_without_their_lock(ground: Addresses, monkey
 def test_control_a_decision_that_does_not_look_whether_it_was_made(
     ground: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(review_actions, "lock_for", lambda _person, case_id, *_: case(case_id))
+    monkeypatch.setattr(review_actions, "_lock", lambda _person, case_id, *_: case(case_id))
     agent = person(Role.AGENT)
     made = proven_case(agent)
     answers = at_once([lambda: decide(agent, made.id, version=made.version) for _ in range(AT_ONCE)])

@@ -82,17 +82,19 @@ def test_one_order_whatever_is_sent_under_its_key(ground: Addresses) -> None:
 
 
 def test_control_without_the_check_of_the_key(ground: Addresses, plant: Callable[..., Any]) -> None:
-    plant("credits_idempotency_claim_v2", r"(?s)BEGIN.*END", "BEGIN RETURN NULL; END")
+    plant("credits_idempotency_begin_v1", r"(?s)BEGIN.*END", "BEGIN RETURN NULL; END")
+    plant("credits_idempotency_end_v1", r"(?s)BEGIN.*END", "BEGIN RETURN p_answer; END")
     who = customer(100_000)
     assert wrong(who, storm(who, [100] * SAME, new_key()), ground)
 
 
 def test_control_a_key_that_is_looked_up_before_it_is_taken(ground: Addresses, plant: Callable[..., Any]) -> None:
-    """Seeded bug: the key is read first and then taken whoever has it meanwhile, so that twins in flight don't see
-    each other."""
+    """Seeded bug: the key is read first and written with the answer, so that twins in flight don't see each other."""
     read = "BEGIN SELECT * INTO v_row FROM credits_idempotency WHERE account_id = p_account_id AND key = p_key;"
-    read += " IF v_row.key IS NULL THEN INSERT INTO credits_idempotency (account_id, key, request_hash, answer)"
-    read += " VALUES (p_account_id, p_key, p_request_hash, p_answer) ON CONFLICT DO NOTHING; RETURN NULL; END IF;"
-    plant("credits_idempotency_claim_v2", r"(?s)BEGIN.*?SELECT \* INTO STRICT v_row[^;]*;", read)
+    read += " IF v_row.key IS NULL THEN RETURN NULL; END IF;"
+    plant("credits_idempotency_begin_v1", r"(?s)BEGIN.*?SELECT \* INTO STRICT v_row[^;]*;", read)
+    write = "BEGIN INSERT INTO credits_idempotency (account_id, key, request_hash, answer)"
+    write += " VALUES (p_account_id, p_key, sha256('x'), p_answer) ON CONFLICT DO NOTHING; RETURN p_answer; END"
+    plant("credits_idempotency_end_v1", r"(?s)BEGIN.*END", write)
     who = customer(100_000)
     assert wrong(who, storm(who, [100] * SAME, new_key()), ground)

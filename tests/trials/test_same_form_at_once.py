@@ -27,7 +27,7 @@ LEFT_OUT = {
 
 PROGRAMS = {
     "api:place_order", "api:cancel_order", "api:stop_order", "api:write_message", "api:ask_refund", "api:add_note",
-    "api:withdraw_case", "api:make_deposit", "api:take_back_deposit", "api:ask_again", "api:accept_delivery",
+    "api:withdraw_case", "api:make_deposit", "api:take_back_deposit",
 }  # fmt: skip
 """Routes of the API that change something."""
 

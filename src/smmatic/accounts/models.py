@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
-__all__ = ["ApiKey", "Audit", "OneTimeLink", "SavedView", "User"]
+__all__ = ["ApiKey", "OneTimeLink", "User"]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -88,33 +88,3 @@ class OneTimeLink(models.Model):
 
     class Meta:
         db_table = "accounts_one_time_link"
-
-
-class SavedView(models.Model):
-    """Filters of a room that a member of staff keeps under a name; `query` is what stands in the address."""
-
-    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
-    room = models.CharField(max_length=20)
-    name = models.CharField(max_length=40)
-    query = models.CharField(max_length=500)
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "accounts_saved_view"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["owner", "room", "name"], name="accounts_saved_view_name")
-        ]
-
-
-class Audit(models.Model):
-    """What staff did that stands in no other history, such as looking at a customer's pages. Append-only."""
-
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
-    kind = models.CharField(max_length=20)
-    subject_id = models.BigIntegerField(null=True)
-    facts = models.JSONField(db_default={})
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "accounts_audit"
-        indexes: ClassVar = [models.Index(fields=["-at"], name="accounts_audit_at")]

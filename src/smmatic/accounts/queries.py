@@ -5,7 +5,6 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from allauth.account.models import EmailAddress
 from django.db.models import Q
 
 from smmatic.accounts.models import ApiKey, OneTimeLink, User
@@ -105,13 +104,6 @@ def person_by_email(email: str) -> Person | None:
     """The person with this address, whatever its case, or None."""
     user = User.objects.filter(email__iexact=email).first()
     return _row(user) if user else None
-
-
-def customer_by_verified_address(address: str) -> Person | None:
-    """The customer who has shown that mails to this address reach them, or None; never a member of staff."""
-    found = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True, user__role="")
-    row = found.select_related("user").first()
-    return _row(row.user) if row else None
 
 
 def people(ids: list[int]) -> dict[int, Person]:

@@ -24,12 +24,8 @@ class Permission(StrEnum):
     DEPOSIT_CONFIRM = "deposit.confirm"
     CREDITS_GRANT = "credits.grant"
     CATALOGUE_EDIT = "catalogue.edit"
-    PROVIDER_MANAGE = "provider.manage"
     POLICY_ACTIVATE = "policy.activate"
     PEOPLE_MANAGE = "people.manage"
-    INCIDENT_DECLARE = "incident.declare"
-    VIEW_KEEP = "view.keep"
-    LOOK_AS = "customer.look"
 
 
 _STAFF = {Role.AGENT, Role.APPROVER, Role.OPERATOR}
@@ -43,12 +39,8 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.DEPOSIT_CONFIRM: frozenset({Role.OPERATOR}),
     Permission.CREDITS_GRANT: frozenset({Role.APPROVER, Role.OPERATOR}),
     Permission.CATALOGUE_EDIT: frozenset({Role.OPERATOR}),
-    Permission.PROVIDER_MANAGE: frozenset({Role.OPERATOR}),
     Permission.POLICY_ACTIVATE: frozenset({Role.OPERATOR}),
     Permission.PEOPLE_MANAGE: frozenset({Role.OPERATOR}),
-    Permission.INCIDENT_DECLARE: frozenset({Role.APPROVER, Role.OPERATOR}),
-    Permission.VIEW_KEEP: frozenset(_STAFF),
-    Permission.LOOK_AS: frozenset(_STAFF),
 }
 """Every permission and the roles that have it. A role that is not named has not got it."""
 

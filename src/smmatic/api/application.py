@@ -16,7 +16,7 @@ from ninja.types import DictStrAny
 
 from smmatic.api.bodies import parse_object
 from smmatic.api.problems import add_handlers
-from smmatic.api.rooms import catalogue, orders, refunds, wallet, work
+from smmatic.api.rooms import catalogue, orders, refunds, wallet
 
 DESCRIPTION = _(
     "Order digital marketing services, follow them, cancel them and ask for refunds by the written policy. "
@@ -70,7 +70,7 @@ def build() -> NinjaAPI:
         renderer=Renderer(),
     )
     add_handlers(built)
-    for room in (catalogue, orders, work, refunds, wallet):
+    for room in (catalogue, orders, refunds, wallet):
         built.add_router("", room.router)
     return built
 

@@ -55,7 +55,7 @@ def unknown_address(request: HttpRequest, rest: str = "") -> HttpResponse:
     """404 in JSON for every address below the API that is none of ours."""
     _choose_language(request)
     try:
-        check_no_key(request)
+        _check_no_key(request)
         raise Refusal(RefusalCode.NOT_FOUND)
     except Refusal as refusal:
         return _finished(request, refused([refusal]))
@@ -111,7 +111,7 @@ def _operation(api: NinjaAPI, request: HttpRequest) -> Mapping[str, Any]:
 
 
 def _check_address(request: HttpRequest, operation: Mapping[str, Any]) -> None:
-    check_no_key(request)
+    _check_no_key(request)
     known = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"}
     for name, values in request.GET.lists():
         if name not in known:
@@ -120,12 +120,7 @@ def _check_address(request: HttpRequest, operation: Mapping[str, Any]) -> None:
             raise Refusal(RefusalCode.FIELD_TWICE, name)
 
 
-def check_no_key(request: HttpRequest) -> None:
-    """Refuses a request whose address carries an API key, unread.
-
-    Raises:
-        Refusal: `api_key_in_address`.
-    """
+def _check_no_key(request: HttpRequest) -> None:
     for name, values in request.GET.lists():
         if name.lower() in _KEY_NAMES or any(value.startswith(KEY_PREFIX) for value in values):
             raise Refusal(RefusalCode.API_KEY_IN_ADDRESS, shown_name(name))
@@ -136,7 +131,7 @@ def check_no_key(request: HttpRequest) -> None:
 def _check_body(request: HttpRequest, operation: Mapping[str, Any]) -> None:
     if request.method in ("GET", "HEAD"):
         return
-    length = content_length(request)
+    length = _length(request)
     expected = next(iter(operation.get("requestBody", {}).get("content", {})), JSON)
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if expected == MULTIPART:
@@ -151,8 +146,7 @@ def _check_body(request: HttpRequest, operation: Mapping[str, Any]) -> None:
             raise Refusal(RefusalCode.FIELD_UNKNOWN, shown_name(name))
 
 
-def content_length(request: HttpRequest) -> int:
-    """The length of a body as its sender states it, 0 where they don't."""
+def _length(request: HttpRequest) -> int:
     text = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 

@@ -73,7 +73,7 @@ class OrderIn(WorkIn):
     """An order. Price, status and owner are never taken from the client."""
 
     start_now: bool = Field(
-        False, description=_("Begin at once and give up the time in which the order can be undone.")
+        False, description=_("Begin at once and give up the time in which the order can be undone (clause 4.1).")
     )
     policy_version_id: int | None = Field(
         None, description=_("Id of the policy that you saw; if another is in force, nothing is ordered.")
@@ -100,15 +100,6 @@ class AppealIn(Input):
 
     words: str = Field(description=_("What was not known, or was got wrong."), max_length=MAX_LONG_TEXT)
     files: FileIds | None = Field(None, description=_("Ids of files that you uploaded as evidence."))
-
-
-class ReworkIn(Input):
-    """What has to be done again."""
-
-    reason: str = Field(
-        description=_("What is not as agreed, so that it can be put right."), max_length=MAX_LONG_TEXT,
-        examples=["Page two is missing."],
-    )  # fmt: skip
 
 
 class MessageIn(Input):

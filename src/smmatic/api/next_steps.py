@@ -1,4 +1,4 @@
-"""What happens next with an order and until when, in a sentence."""
+"""What happens next with an order and until when, in a sentence (clause 4.3)."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,6 @@ from django.utils.translation import gettext as _
 from smmatic.api.outputs import NextOut
 from smmatic.credits.queries import ChargeRow
 from smmatic.orders.queries import OrderRow
-from smmatic.policy.citing import cite
-from smmatic.policy.queries import policy
 from smmatic.refunds.queries import CaseRow
 from smmatic.web.templatetags.smm import credits, local
 
@@ -44,10 +42,7 @@ def _live(order: OrderRow) -> NextOut:
         shown = text % {"time": local(order.stop_deadline)}
         return NextOut(text=shown, until=order.stop_deadline, waits_for="us")
     if order.status == "processing":
-        text = _("Work starts by %(time)s. If it doesn't, you can have the charge back.") % promised
-        number = cite(policy(order.policy_version_id).compiled, "not_fulfilled")
-        if number:
-            text += f" ({_('clause %(number)s') % {'number': number}})"
+        text = _("Work starts by %(time)s. If it doesn't, you can have the charge back (clause 2.1).") % promised
         return NextOut(text=text, until=order.start_promised_at, waits_for="us")
     text = _("The work is going on. Each delivered unit shows here at once.")
     return NextOut(text=text, until=None, waits_for="us")

@@ -27,7 +27,6 @@ class Problem(Output):
     field: str | None = Field(description=_("The field that has to change, if one has."), examples=["quantity"])
     message: str = Field(description=_("What happened and why, in your language."))
     next: str = Field(description=_("What to do now."))
-    contact: str = Field(description=_("Where a person answers."), examples=["support@smmatic.com"])
     clause: str | None = Field(None, description=_("The clause of the policy behind it."), examples=["4.2"])
     facts: dict[str, Any] = Field(description=_("Values of the message, for programs."))
 
@@ -58,8 +57,8 @@ class ServiceOut(Output):
     undo_minutes: int = Field(description=_("For this long an order can be undone for the full charge."))
     delivery: str = Field(description=_("Delivered by staff or by a provider."))
     rework_days: int
-    can_be_stopped: bool = Field(description=_("Whether a stop can be asked for once work has begun."))
-    decision_days: int = Field(description=_("Business days in which a person answers a refund request."))
+    can_be_stopped: bool = Field(description=_("Whether a stop can be asked for once work has begun (clause 4.2)."))
+    decision_days: int = Field(description=_("Business days in which a person answers a refund request (clause 5.1)."))
     link_kinds: list[str]
     link_expected: str
     link_example: str
@@ -212,12 +211,6 @@ class StopOut(Output):
     status: str = Field(description=_("Empty, asked, confirmed, refused, too_late or unknown."))
     asked_at: datetime | None
     answer_by: datetime | None
-    answer_hours: int = Field(description=_("Hours within which a stop that is asked for now has to be answered."))
-    returns_now: Amount | None = Field(
-        description=_(
-            "What goes back where it is stopped with what is delivered now; null where none can be asked for."
-        )
-    )
 
 
 class CancelOut(PreviewOut):

@@ -35,7 +35,7 @@ _BY_TYPE: dict[str, RefusalCode] = {
 _SCALARS = (str, int, bool)
 
 
-def answer(status: int, body: Mapping[str, Any] | Sequence[Any]) -> HttpResponse:
+def answer(status: int, body: Mapping[str, Any]) -> HttpResponse:
     """A JSON answer in UTF-8; half a surrogate pair that a client sent is shown as '?'."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return HttpResponse(text.encode("utf-8", "replace"), status=status, content_type="application/json; charset=utf-8")
@@ -86,18 +86,13 @@ def add_handlers(api: NinjaAPI) -> None:
 
 def of_anything(request: HttpRequest, error: Any) -> HttpResponse:
     """The answer to what is neither a refusal nor a finding of the schemas; our own faults are logged, not shown."""
-    return refused([refusal_for(request, error)])
-
-
-def refusal_for(request: HttpRequest, error: Any) -> Refusal:
-    """The refusal that says what an exception means to a client; our own faults are logged, not shown."""
     if isinstance(error, HttpError) and isinstance(error.__cause__, Refusal):
-        return error.__cause__
+        return refused([error.__cause__])
     refusal = _expected(error)
     if refusal is None:
         _log.error("%s %s failed", request.method, request.path, exc_info=error)
         refusal = Refusal(RefusalCode.INTERNAL)
-    return refusal
+    return refused([refusal])
 
 
 def _expected(error: BaseException) -> Refusal | None:

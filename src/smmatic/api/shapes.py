@@ -31,10 +31,9 @@ from smmatic.orders.queries import EventRow, FileRow, OrderRow, events_of, files
 from smmatic.policy.business_time import DueDate
 from smmatic.policy.explanations import Explanation
 from smmatic.policy.queries import policy
-from smmatic.refunds.actions import Decided, Preview, preview_cancel, preview_stop
+from smmatic.refunds.actions import Decided, Preview, preview_cancel
 from smmatic.refunds.explaining import explain_case, explain_plan
 from smmatic.refunds.queries import CaseEventRow, CaseRow, case_of, cases_of_order, events_of_case
-from smmatic.refunds.stop_rules import StopPlan
 from smmatic.web.pages import language
 from smmatic.web.timeline import lines
 from smmatic.web.words import word
@@ -75,18 +74,17 @@ def order_out(person: Person, row: OrderRow) -> OrderOut:
         outcome_unknown=row.live and row.unknown_since is not None,
         charge=charge_out(held),
         next=next_step(row, held, cases),
-        cancel=cancel_out(person, cancelling),
-        stop=stop_out(row, preview_stop(person, row.id)),
+        cancel=cancel_out(cancelling),
+        stop=stop_out(row),
         files=[file_out(file) for file in files_of(row.id)],
         refunds=[case_summary(case) for case in cases],
         timeline=events_out(events_of(row.id), person.id),
     )
 
 
-def cancel_out(person: Person, preview: Preview) -> CancelOut:
+def cancel_out(preview: Preview) -> CancelOut:
     """What cancelling would give."""
-    row = preview.situation.order
-    return CancelOut(**_preview(preview), stop=stop_out(row, preview_stop(person, row.id)))
+    return CancelOut(**_preview(preview), stop=stop_out(preview.situation.order))
 
 
 def preview_out(preview: Preview) -> PreviewOut:
@@ -94,16 +92,15 @@ def preview_out(preview: Preview) -> PreviewOut:
     return PreviewOut(**_preview(preview))
 
 
-def stop_out(row: OrderRow, plan: StopPlan) -> StopOut:
-    """Whether a stop can be asked for, and what it gives if confirmed now, by the plan that asking carries out."""
+def stop_out(row: OrderRow) -> StopOut:
+    """Whether a stop can be asked for, by the conditions that asking checks again."""
+    in_work = row.status in ("processing", "in_progress") and row.unknown_since is None
     return StopOut(
-        offered=plan.offered,
-        possible=plan.refusal is None,
+        offered=row.stop_offered,
+        possible=row.stop_offered and in_work and row.stop_status not in ("asked", "confirmed"),
         status=row.stop_status,
         asked_at=row.stop_asked_at,
         answer_by=row.stop_deadline,
-        answer_hours=plan.answer_hours,
-        returns_now=amount(plan.units_now) if plan.refusal is None else None,
     )
 
 

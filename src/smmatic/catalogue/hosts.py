@@ -3,7 +3,6 @@
 import ipaddress
 import re
 import unicodedata
-from functools import lru_cache
 
 from smmatic.catalogue.kinds import UnreadableLink
 from smmatic.kernel.refusals import RefusalCode as Code
@@ -46,7 +45,6 @@ _TWINS = str.maketrans(
 """Cyrillic and Greek letters that look like Latin ones."""
 
 
-@lru_cache(maxsize=10_000)  # the same few hosts, again and again; a refusal is never kept
 def check_host(host: str, *, stated: bool) -> str:
     """The host in lower-case ASCII (IDNA), when it names a public site.
 

@@ -1,4 +1,4 @@
-"""Reads a catalogue from a table: every row checked, every problem with its line and column. Pure."""
+"""Reads a catalogue from CSV text: every row checked, every problem with its line and column. Pure."""
 
 import csv
 import io
@@ -12,14 +12,12 @@ from smmatic.catalogue.rules import MAX_ORDER_UNITS, ServiceType
 from smmatic.kernel.amounts import format_credits, parse_count, parse_credits
 from smmatic.kernel.refusals import Refusal
 from smmatic.kernel.refusals import RefusalCode as Code
-from smmatic.kernel.sheets import Rows, undefused
 from smmatic.kernel.texts import clean_line
 
 MAX_ROWS = 10_000
 """Most services in one file."""
 
-PRICE = "price_credits_per_unit"
-"""The column whose Credits become `price_units`."""
+_PRICE = "price_credits_per_unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,102 +45,59 @@ class CatalogueRefused(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a table holds: the services of the lines without a problem, by line number, and every problem."""
-
-    services: list[tuple[int, dict[str, Any]]]
-    problems: list[RowProblem]
-
-
 def read_catalogue(csv_text: str) -> list[dict[str, Any]]:
     """The services of a CSV text, as columns of the service table.
 
     Raises:
         CatalogueRefused: with every problem of every line.
     """
-    reading = read_table(csv_rows(csv_text))
-    if reading.problems:
-        raise CatalogueRefused(reading.problems)
-    return [service for _, service in reading.services]
+    lines = _lines(csv_text)
+    problems: list[RowProblem] = []
+    services: list[dict[str, Any]] = []
+    seen: dict[str, int] = {}
+    for number, line in lines:
+        service = _service(number, line, problems)
+        code = str(line.get("code") or "")
+        if code and code in seen:
+            problems.append(RowProblem(number, "code", Refusal(Code.CATALOGUE_CODE_TWICE, "code", line=seen[code])))
+        seen.setdefault(code, number)
+        services.append(service | {"position": len(services) + 1})
+    if problems:
+        raise CatalogueRefused(problems)
+    return services
 
 
-def read_table(rows: Rows) -> Reading:
-    """The services of a table, whose first row is the header, each line checked by itself.
-
-    Raises:
-        CatalogueRefused: when the header or the size is wrong, so that no line can be read.
-    """
-    header = _header(rows[0][1] if rows else [])
-    lines = rows[1:]
+def _lines(csv_text: str) -> list[tuple[int, dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(csv_text.removeprefix("\ufeff"), newline=""), strict=True, restkey="")
+    try:
+        header = reader.fieldnames or []
+        wrong = [RowProblem(1, name, Refusal(Code.FIELD_MISSING, name)) for name in COLUMNS if name not in header] + [
+            RowProblem(1, name, Refusal(Code.FIELD_UNKNOWN, name))
+            for name in header
+            if name not in COLUMNS or header.count(name) > 1
+        ]
+        if wrong:
+            raise CatalogueRefused(wrong)
+        lines = [(reader.line_num, line) for line in reader]
+    except csv.Error as error:
+        raise CatalogueRefused([RowProblem(reader.line_num + 1, "", Refusal(Code.MALFORMED))]) from error
     if not lines or len(lines) > MAX_ROWS:
         raise CatalogueRefused([RowProblem(1, "", Refusal(Code.CATALOGUE_SIZE, maximum=MAX_ROWS))])
-    reading = Reading([], [])
-    seen: dict[str, int] = {}
-    for number, cells in lines:
-        before = len(reading.problems)
-        line = dict(zip(header, cells, strict=False))
-        if any(cells[len(header) :]):
-            reading.problems.append(RowProblem(number, "", Refusal(Code.MALFORMED)))
-        service = check_service(number, line, reading.problems)
-        code = line.get("code") or ""
-        if code and code in seen:
-            twice = Refusal(Code.CATALOGUE_CODE_TWICE, "code", line=seen[code])
-            reading.problems.append(RowProblem(number, "code", twice))
-        seen.setdefault(code, number)
-        if len(reading.problems) == before:
-            reading.services.append((number, service | {"position": len(reading.services) + 1}))
-    return reading
+    return lines
 
 
-def csv_rows(text: str) -> Rows:
-    """The rows of a CSV text with commas, semicolons or tabs, untrimmed lines counted as an editor counts them.
-
-    Raises:
-        CatalogueRefused: naming the line at which the text is no CSV.
-    """
-    text = text.removeprefix("\ufeff")
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: Rows = []
-    try:
-        for cells in reader:
-            if cells:
-                rows.append((reader.line_num, [undefused(cell.strip()) for cell in cells]))
-    except csv.Error as error:
-        last = rows[-1][0] if rows else 0
-        raise CatalogueRefused([RowProblem(last + 1, "", Refusal(Code.MALFORMED))]) from error
-    return rows
-
-
-def _header(cells: list[str]) -> list[str]:
-    known = COLUMNS | EXTRA_COLUMNS
-    wrong = [RowProblem(1, name, Refusal(Code.FIELD_MISSING, name)) for name in COLUMNS if name not in cells] + [
-        RowProblem(1, name, Refusal(Code.FIELD_UNKNOWN, name))
-        for name in cells
-        if name not in known or cells.count(name) > 1
-    ]
-    if wrong:
-        raise CatalogueRefused(wrong)
-    return cells
-
-
-def check_service(number: int, line: Mapping[str, str], problems: list[RowProblem]) -> dict[str, Any]:
-    """The columns of one service from the texts of a line or a form; what is wrong is added to `problems`.
-
-    Columns of EXTRA_COLUMNS may be left out: what a service has there stays.
-    """
+def _service(number: int, line: Mapping[str, Any], problems: list[RowProblem]) -> dict[str, Any]:
     service: dict[str, Any] = {}
-    before = len(problems)
-    for column, check in (COLUMNS | {name: EXTRA_COLUMNS[name] for name in EXTRA_COLUMNS if name in line}).items():
+    if "" in line:
+        problems.append(RowProblem(number, "", Refusal(Code.MALFORMED)))
+    for column, check in COLUMNS.items():
         try:
             if line.get(column) is None:
                 raise Refusal(Code.FIELD_MISSING, column)
-            service["price_units" if column == PRICE else column] = check(line[column].strip(), column)
+            service["price_units" if column == _PRICE else column] = check(line[column].strip(), column)
         except Refusal as refusal:
             problems.append(RowProblem(number, column, refusal))
-    if len(problems) == before:
+    if len(service) == len(COLUMNS):
         problems.extend(RowProblem(number, refusal.field or "", refusal) for refusal in _together(service))
     return service
 
@@ -155,7 +110,7 @@ def _together(service: Mapping[str, Any]) -> list[Refusal]:
     if service["type"] == ServiceType.PACKAGE and (service["min"], service["max"]) != (1, 1):
         found.append(Refusal(Code.QUANTITY_FIXED, "max"))
     if service["price_units"] * service["max"] > MAX_ORDER_UNITS:
-        found.append(Refusal(Code.PRICE_TOO_LARGE, PRICE, maximum=format_credits(MAX_ORDER_UNITS)))
+        found.append(Refusal(Code.PRICE_TOO_LARGE, _PRICE, maximum=format_credits(MAX_ORDER_UNITS)))
     return found
 
 
@@ -224,7 +179,7 @@ COLUMNS: dict[str, Callable[[str, str], Any]] = {
     "min": _count(1, 10**9 - 1),
     "max": _count(1, 10**9 - 1),
     "step": _count(1, 10**9 - 1),
-    PRICE: _price,
+    _PRICE: _price,
     "start_hours": _count(0, 8_760),
     "grace_minutes": _count(0, 10_080),
     "delivery": _one_of("provider", "staff"),
@@ -233,23 +188,3 @@ COLUMNS: dict[str, Callable[[str, str], Any]] = {
     "link_kinds": _kinds,
 }
 """The columns of a catalogue file, each with its check."""
-
-OVERLAPS = ("allow", "warn", "refuse")
-TEXTS = ("gets_en", "gets_vi", "needs_en", "needs_vi")
-MAX_TEXT = 400
-
-
-def _optional_text(value: str, column: str) -> str:
-    return clean_line(value, column, MAX_TEXT)
-
-
-def _yes(value: str, column: str) -> bool:
-    return _one_of("yes", "no")(value, column) == "yes"
-
-
-EXTRA_COLUMNS: dict[str, Callable[[str, str], Any]] = {
-    "overlap": _one_of(*OVERLAPS),
-    **dict.fromkeys(TEXTS, _optional_text),
-    "active": _yes,
-}
-"""Columns that a file may have as well; an export has all of them."""

@@ -20,7 +20,6 @@ FIELD = "link"
 
 _NUMBER = re.compile(r"(?:act[_=])?[0-9][0-9 -]{3,30}[0-9]", re.IGNORECASE)
 _WRAPPED = {"/l.php": "u", "/url": "q", "/an_redir": "origin_link"}
-_REDIRECTORS = frozenset(("l.facebook.com", "lm.facebook.com", "l.instagram.com", "www.google.com", "google.com"))
 _RECOGNISERS = (
     tiktok.recognise,
     facebook.recognise,
@@ -148,10 +147,15 @@ def _address(text: str, platform: str, kinds: Sequence[str]) -> Link:
 
 def _unwrapped(address: Address) -> Address:
     """The address inside a platform's redirect ('l.facebook.com/l.php?u=...'), checked like any other."""
-    if address.host not in _REDIRECTORS and not address.host.startswith("s.shopee."):
-        return address
     inside = address.query.get(_WRAPPED.get(address.path, ""), "")
-    if not inside:
+    redirector = address.host in (
+        "l.facebook.com",
+        "lm.facebook.com",
+        "l.instagram.com",
+        "www.google.com",
+        "google.com",
+    )
+    if not inside or not (redirector or re.match(r"s\.shopee\.", address.host)):
         return address
     return read_address(only_link(clean(inside)))
 

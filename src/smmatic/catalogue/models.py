@@ -7,19 +7,13 @@ from django.db.models.functions import Now
 from smmatic.catalogue.kinds import Platform
 from smmatic.catalogue.rules import MAX_ORDER_UNITS, ServiceType
 
-__all__ = ["Category", "CustomerPrice", "Service", "ServiceVersion"]
+__all__ = ["Service", "ServiceVersion"]
 
 _PLATFORMS = [platform.value for platform in Platform if platform is not Platform.WEB]
 
 
 class Service(models.Model):
-    """What can be ordered, at which price and on which terms. `price_units` are Credit units for one service unit.
-
-    `overlap` is what happens when its customer has an open order of it for the same link: allow, warn or refuse. The
-    texts say what one gets and what we need; empty, the words of its class stand in.
-
-    `deliverable`: whether somebody delivers it now. Kept by fulfilment; no part of the terms, so it makes no version.
-    """
+    """What can be ordered, at which price and on which terms. `price_units` are Credit units for one service unit."""
 
     code = models.CharField(max_length=20, unique=True)
     name_en = models.CharField(max_length=120)
@@ -40,15 +34,9 @@ class Service(models.Model):
     rework_days = models.IntegerField()
     stop_rule = models.CharField(max_length=10)
     link_kinds = models.JSONField()
-    overlap = models.CharField(max_length=10, default="warn", db_default="warn")
-    gets_en = models.CharField(max_length=400, default="", db_default="")
-    gets_vi = models.CharField(max_length=400, default="", db_default="")
-    needs_en = models.CharField(max_length=400, default="", db_default="")
-    needs_vi = models.CharField(max_length=400, default="", db_default="")
     position = models.IntegerField(default=0)
     active = models.BooleanField(default=True, db_default=True)
     version = models.IntegerField(default=1, db_default=1)
-    deliverable = models.BooleanField(default=True, db_default=True)
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -78,19 +66,15 @@ class Service(models.Model):
             models.CheckConstraint(condition=Q(delivery__in=["provider", "staff"]), name="catalogue_service_delivery"),
             models.CheckConstraint(condition=Q(stop_rule__in=["none", "request"]), name="catalogue_service_stop_rule"),
             models.CheckConstraint(condition=Q(version__gte=1), name="catalogue_service_version"),
-            models.CheckConstraint(
-                condition=Q(overlap__in=["allow", "warn", "refuse"]), name="catalogue_service_overlap"
-            ),
         ]
 
 
 class ServiceVersion(models.Model):
-    """The terms and texts of a service under one version: written once, never changed."""
+    """The terms of a service under one version: written once, never changed."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
     version = models.IntegerField()
     terms = models.JSONField()
-    texts = models.JSONField(db_default={})
     active = models.BooleanField()
     actor = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(db_default=Now())
@@ -98,38 +82,3 @@ class ServiceVersion(models.Model):
     class Meta:
         db_table = "catalogue_service_version"
         constraints = [models.UniqueConstraint(fields=["service", "version"], name="catalogue_service_version_once")]
-
-
-class CustomerPrice(models.Model):
-    """A price that one customer has for one service from a moment on; the newest row holds. Append-only.
-
-    `price_units` is NULL where the customer goes back to the list price. Orders pin the row that they were priced by.
-    """
-
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", db_index=False)
-    price_units = models.BigIntegerField(null=True)
-    reason = models.CharField(max_length=300)
-    actor = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "catalogue_price"
-        indexes = [models.Index(fields=["customer", "service", "-id"], name="catalogue_price_newest")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(price_units__isnull=True) | Q(price_units__range=(1, MAX_ORDER_UNITS)),
-                name="catalogue_price_range",
-            )
-        ]
-
-
-class Category(models.Model):
-    """A category's word in Vietnamese and its place in the list; `name` is how services name it, in English."""
-
-    name = models.CharField(max_length=40, unique=True)
-    name_vi = models.CharField(max_length=60)
-    position = models.IntegerField(default=0)
-
-    class Meta:
-        db_table = "catalogue_category"

@@ -1,4 +1,4 @@
-"""Credits given or corrected by a person. Every other posting belongs to an order, a case or a deposit."""
+"""Credits given by a person: bonus and goodwill. Every other posting belongs to an order, a case or a deposit."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +14,6 @@ from smmatic.kernel.clock import now
 from smmatic.kernel.database import execute
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.texts import clean_text
-
-KINDS_GIVEN = ("bonus", "goodwill", "adjust_up", "adjust_down")
-"""What a person can book: presents, and corrections of mistakes in either direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +37,45 @@ def give_credits(
     days: int | None = None,
     order_id: int | None = None,
 ) -> Answer:
-    """Gives a customer bonus or goodwill Credits, or corrects a mistake; `days` until they expire, or None for never.
+    """Gives a customer bonus or goodwill Credits; `days` until they expire, or None for never.
 
     Goodwill is never a refund: it is another transfer, by a person, with a reason (clause 3.4). Nobody gives to
     themselves, and above the limits nobody gives alone: splitting a gift does not help.
 
     Raises:
         Refusal: `role_missing`, `field_invalid`, `amount_out_of_range`, `reason_missing`, `second_person_needed`,
-            `account_closed`, `not_enough_credits` for a correction downwards, `idempotency_key_*`.
+            `account_closed`, `idempotency_key_*`.
     """
-    words = checked_gift(actor, customer_id, kind=kind, units=units, reason=reason, days=days)
+    actor.need(Permission.CREDITS_GRANT)
+    if customer_id == actor.id:
+        raise Refusal(RefusalCode.ROLE_MISSING)
+    if kind not in ("bonus", "goodwill"):
+        raise Refusal(RefusalCode.FIELD_INVALID, "kind")
+    if not 0 < units <= MAX_UNITS:
+        raise Refusal(RefusalCode.AMOUNT_OUT_OF_RANGE, "credits", maximum=format_credits(MAX_UNITS))
+    if days is not None and not 1 <= days <= 3650:
+        raise Refusal(RefusalCode.FIELD_INVALID, "days")
+    words = clean_text(reason, "reason", 500)
+    if not words:
+        raise Refusal(RefusalCode.REASON_MISSING, "reason")
     check_key(key)
     expires_at: datetime | None = now() + timedelta(days=days) if days else None
 
     def work() -> dict[str, object]:
-        _need_room(customer_id, kind, units, limits)
-        booking = f"{kind}:{actor.id}:{key}"
+        _need_room(customer_id, units, limits)
         posted = post(
-            [gift_posting(customer_id, kind, units, booking, f"staff:{actor.id}", words, expires_at, order_id)]
+            [
+                Posting(
+                    account_id=customer_id,
+                    kind=kind,
+                    amount=units,
+                    business_key=f"{kind}:{actor.id}:{key}",
+                    actor=f"staff:{actor.id}",
+                    reason=words,
+                    order_id=order_id,
+                    expires_at=expires_at,
+                )
+            ]
         )
         return {"transfer": posted[0].transfer_id, "available_units": posted[0].available_after}
 
@@ -65,47 +83,11 @@ def give_credits(
     return once(customer_id, f"{kind}:{actor.id}:{key}"[:120], request, work)
 
 
-def checked_gift(
-    actor: Person, customer_id: int, *, kind: str, units: int, reason: str, days: int | None = None
-) -> str:
-    """The reason, once it is clear that this person may book this for this customer at all.
-
-    Raises:
-        Refusal: `role_missing`, `field_invalid`, `amount_out_of_range`, `reason_missing`, `text_*`.
-    """
-    actor.need(Permission.CREDITS_GRANT)
-    if customer_id == actor.id:
-        raise Refusal(RefusalCode.ROLE_MISSING)
-    if kind not in KINDS_GIVEN:
-        raise Refusal(RefusalCode.FIELD_INVALID, "kind")
-    if not 0 < units <= MAX_UNITS:
-        raise Refusal(RefusalCode.AMOUNT_OUT_OF_RANGE, "credits", maximum=format_credits(MAX_UNITS))
-    if days is not None and (kind == "adjust_down" or not 1 <= days <= 3650):
-        raise Refusal(RefusalCode.FIELD_INVALID, "days")
-    words = clean_text(reason, "reason", 500)
-    if not words:
-        raise Refusal(RefusalCode.REASON_MISSING, "reason")
-    return words
-
-
-def gift_posting(
-    customer_id: int, kind: str, units: int, booking: str, actor: str, words: str, expires_at: datetime | None,
-    order_id: int | None = None,
-) -> Posting:  # fmt: skip
-    """The booking of a gift or correction."""
-    return Posting(
-        account_id=customer_id, kind=kind, amount=units, business_key=booking, actor=actor, words=words,
-        order_id=order_id if kind in ("bonus", "goodwill") else None, expires_at=expires_at,
-    )  # fmt: skip
-
-
-def _need_room(customer_id: int, kind: str, units: int, limits: GiftLimits) -> None:
+def _need_room(customer_id: int, units: int, limits: GiftLimits) -> None:
     """Refuses what is above the limits. Locks the customer's sum until the transaction ends, by the name that decisions
     on refunds lock too: two of them at once can't each be the last one below the limit."""
     execute("SELECT pg_advisory_xact_lock(hashtextextended('refunds:sum', %s))", [customer_id])
     left = limits.period_units - returned_since(customer_id, limits.since)
-    if kind == "adjust_down":
-        left = limits.period_units  # takes nothing from the shop: only the single amount counts
     alone = max(0, min(limits.limit_units, left))
     if units > alone:
         raise Refusal(RefusalCode.SECOND_PERSON_NEEDED, "credits", limit=format_credits(alone))

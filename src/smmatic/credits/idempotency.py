@@ -88,17 +88,6 @@ def kept_answer(account_id: int, key: str, digest: bytes) -> dict[str, Any] | No
     return answer | {"replayed": True}
 
 
-def answer_under(account_id: int, key: str) -> dict[str, Any] | None:
-    """What was answered under a customer's key, whatever the request was; None while nothing was."""
-    row = fetch_one(
-        "SELECT answer::text AS answer FROM credits_idempotency WHERE account_id = %s AND key = %s", [account_id, key]
-    )
-    if row is None or row["answer"] is None:
-        return None
-    answer: dict[str, Any] = json.loads(row["answer"])
-    return answer
-
-
 def _attempt(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         with atomic():

@@ -1,21 +1,16 @@
-"""The ledger's tables. Rows are written only by the functions of the `*.sql` files here; the app's role may only read.
+"""The ledger's tables. Rows are written only by the functions in `functions.sql`; the app's role may only read them.
 
-Foreign keys within the ledger carry no constraint (docs/adr/0007): each would lock the row that it points to, and the
-functions have it in their hands. Constraints over closed lists of words (kinds, statuses, origins) stand in
-`functions.sql` as calls of a function: PostgreSQL reads a CHECK's expression anew for each statement, and long lists of
-words made placing a fifth dearer.
+Constraints over closed lists of words (kinds, statuses, origins) stand in `functions.sql` as calls of a function:
+PostgreSQL reads a CHECK's expression anew for each statement, and long lists of words made placing a fifth dearer.
 """
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-__all__ = [
-    "Account", "AccountEvent", "Approval", "Charge", "Checkpoint", "Grant", "GrantUse", "Idempotency", "Note",
-    "Proof", "Transfer",
-]  # fmt: skip
+__all__ = ["Account", "Charge", "Grant", "GrantUse", "Idempotency", "Transfer"]
 
 KINDS: dict[str, tuple[str, str]] = {
     # kind: (bucket debited, bucket credited). 'available', 'held', 'disputed' and 'debt' belong to the one
@@ -52,14 +47,9 @@ class Account(models.Model):
     chain_head = models.BinaryField(max_length=32, db_default=b"")
     status = models.CharField(max_length=10, db_default="open")
     opened_at = models.DateTimeField(db_default=Now())
-    # Never later than the first expiry of an open grant: the one look that tells whether anything has to be broken.
-    next_expiry = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "credits_account"
-        indexes: ClassVar = [
-            models.Index(fields=["next_expiry"], name="credits_account_expiry", condition=Q(next_expiry__isnull=False))
-        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(available__gte=0), name="credits_account_available_not_negative"),
             models.CheckConstraint(condition=Q(held__gte=0), name="credits_account_held_not_negative"),
@@ -77,9 +67,7 @@ class Transfer(models.Model):
     `hash` covers the account's previous hash and every column but `id`; see `credits_transfer_hash_v1`.
     """
 
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     version = models.BigIntegerField()
     kind = models.CharField(max_length=20)
     debit = models.CharField(max_length=12)
@@ -104,27 +92,12 @@ class Transfer(models.Model):
         db_table = "credits_transfer"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "version"], name="credits_transfer_version"),
-            # A hold is unique by its charge: one order, one charge. The longest index of the ledger does without them.
-            models.UniqueConstraint(
-                fields=["account", "business_key"], name="credits_transfer_business_key", condition=~Q(kind="hold")
-            ),
+            models.UniqueConstraint(fields=["account", "business_key"], name="credits_transfer_business_key"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="credits_transfer_amount_positive"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["order_id"], name="credits_transfer_order", condition=Q(order_id__isnull=False))
         ]
-
-
-class Note(models.Model):
-    """Why a person booked a transfer, in their words: beside the chain of hashes, so that they can be erased."""
-
-    transfer_id = models.BigIntegerField(primary_key=True)
-    account_id = models.BigIntegerField()
-    words = models.CharField(max_length=500)
-
-    class Meta:
-        db_table = "credits_note"
-        indexes: ClassVar = [models.Index(fields=["account_id"], name="credits_note_account")]
 
 
 class Grant(models.Model):
@@ -136,17 +109,9 @@ class Grant(models.Model):
     granted = models.BigIntegerField()
     remaining = models.BigIntegerField()
     expires_at = models.DateTimeField(null=True)
-    transfer = models.ForeignKey(
-        Transfer, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="+", db_index=False)
     predecessor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(db_default=Now())
-    # Indexed in the place of `remaining`, so that spending a part of a grant touches no index.
-    open = models.GeneratedField(
-        expression=ExpressionWrapper(Q(remaining__gt=0), models.BooleanField()),
-        output_field=models.BooleanField(),
-        db_persist=True,
-    )
 
     class Meta:
         db_table = "credits_grant"
@@ -157,7 +122,7 @@ class Grant(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["account", "id"], name="credits_grant_live", condition=Q(open=True)),
+            models.Index(fields=["account", "id"], name="credits_grant_open", condition=Q(remaining__gt=0)),
             models.Index(fields=["account"], name="credits_grant_account"),
         ]
 
@@ -166,19 +131,12 @@ class GrantUse(models.Model):
     """A signed slice of a grant: what a transfer took from it or gave back. Append-only.
 
     `slice_grant` is the grant that the order's slice was first taken from; it differs from `grant` where a slice
-    returned after its grant had expired and became a successor grant. `deposit_id` marks slices that a dispute froze.
+    returned after its grant had expired and became a successor grant.
     """
 
-    pk = models.CompositePrimaryKey("grant_id", "serial")
-    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
-    serial = models.BigIntegerField(db_column="id")
-    slice_grant = models.ForeignKey(
-        Grant, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
-    transfer = models.ForeignKey(
-        Transfer, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
-    deposit_id = models.BigIntegerField(null=True)
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
+    slice_grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="+", db_index=False)
     order_id = models.BigIntegerField(null=True)
     amount = models.BigIntegerField()
 
@@ -188,10 +146,7 @@ class GrantUse(models.Model):
             models.CheckConstraint(condition=~Q(amount=0), name="credits_grant_use_amount_not_zero")
         ]
         indexes: ClassVar = [
-            models.Index(fields=["order_id"], name="credits_grant_use_order", condition=Q(order_id__isnull=False)),
-            models.Index(
-                fields=["deposit_id"], name="credits_grant_use_deposit", condition=Q(deposit_id__isnull=False)
-            ),
+            models.Index(fields=["order_id"], name="credits_grant_use_order", condition=Q(order_id__isnull=False))
         ]
 
 
@@ -199,9 +154,7 @@ class Charge(models.Model):
     """What one order holds and has taken, in units. The cumulative refund cap is its constraints."""
 
     order_id = models.BigIntegerField(primary_key=True)
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     amount = models.BigIntegerField()
     captured = models.BigIntegerField(db_default=0)
     forfeited = models.BigIntegerField(db_default=0)
@@ -230,10 +183,7 @@ class Charge(models.Model):
 class Idempotency(models.Model):
     """The answer given under a customer's key; the hash is of what the client sent. Kept for ever."""
 
-    pk = models.CompositePrimaryKey("account_id", "key")
-    account = models.ForeignKey(
-        "smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    account = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=120)
     request_hash = models.BinaryField(max_length=32)
     answer = models.JSONField(null=True)
@@ -241,96 +191,4 @@ class Idempotency(models.Model):
 
     class Meta:
         db_table = "credits_idempotency"
-
-
-class AccountEvent(models.Model):
-    """What was done to an account apart from its transfers, and why. Append-only."""
-
-    account_id = models.BigIntegerField()
-    kind = models.CharField(max_length=12)
-    actor_id = models.BigIntegerField()
-    why = models.CharField(max_length=500)
-    available = models.BigIntegerField()
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "credits_account_event"
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(kind__in=("frozen", "reopened", "closed")), name="credits_account_event_kind"
-            ),
-            models.CheckConstraint(condition=~Q(why=""), name="credits_account_event_why"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["account_id", "id"], name="credits_account_event_account")]
-
-
-class Approval(models.Model):
-    """A gift or correction that a second person has to approve: bound to customer, kind and amount in units."""
-
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    kind = models.CharField(max_length=12)
-    units = models.BigIntegerField()
-    days = models.IntegerField(null=True)
-    order_id = models.BigIntegerField(null=True)
-    reason = models.CharField(max_length=500)
-    state = models.CharField(max_length=10, db_default="asked")
-    asked_by_id = models.BigIntegerField()
-    asked_at = models.DateTimeField(db_default=Now())
-    decided_by_id = models.BigIntegerField(null=True)
-    decided_at = models.DateTimeField(null=True)
-    why = models.CharField(max_length=500, db_default="")
-
-    class Meta:
-        db_table = "credits_approval"
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(kind__in=("bonus", "goodwill", "adjust_up", "adjust_down"), units__gt=0) & ~Q(reason=""),
-                name="credits_approval_intent",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="asked", decided_by_id=None, decided_at=None)
-                | Q(state="withdrawn", decided_by_id=F("asked_by_id"), decided_at__isnull=False)
-                | (
-                    Q(state__in=("approved", "refused"), decided_by_id__isnull=False, decided_at__isnull=False)
-                    & ~Q(decided_by_id=F("asked_by_id"))
-                    & ~Q(decided_by_id=F("customer_id"))
-                ),
-                name="credits_approval_second_person",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["id"], name="credits_approval_open", condition=Q(state="asked")),
-            models.Index(fields=["customer", "-id"], name="credits_approval_customer"),
-        ]
-
-
-class Proof(models.Model):
-    """What a proof found: how much was proven, and every difference. Append-only."""
-
-    whole = models.BooleanField()
-    accounts = models.IntegerField()
-    transfers = models.BigIntegerField()
-    orders = models.BigIntegerField()
-    deposits = models.BigIntegerField()
-    differences = models.JSONField()
-    seconds = models.FloatField()
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "credits_proof"
-
-
-class Checkpoint(models.Model):
-    """How far an account was proven: everything up to `version`, whose hash and balances are kept here, agreed."""
-
-    account_id = models.BigIntegerField(primary_key=True)
-    version = models.BigIntegerField()
-    chain_head = models.BinaryField(max_length=32)
-    available = models.BigIntegerField()
-    held = models.BigIntegerField()
-    disputed = models.BigIntegerField()
-    debt = models.BigIntegerField()
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "credits_checkpoint"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key"], name="credits_idempotency_key")]

@@ -1,13 +1,11 @@
 """Reads of the ledger: wallet, statement, charges, the closed list of transfer kinds."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Min, Sum
 
-from smmatic.credits.models import KINDS, Account, Charge, Grant, Note, Transfer
-from smmatic.credits.rows import ChargeRow as ChargeRow
+from smmatic.credits.models import KINDS, Account, Charge, Grant, Transfer
 from smmatic.credits.rules import CUSTOMER_BUCKETS, KINDS_IN_WORDS
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_one
@@ -33,16 +31,11 @@ class Wallet:
     grants: tuple[GrantRow, ...]
     version: int
     status: str
-    disputed: int = 0
-    debt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TransferRow:
-    """One line of a statement. `change` is what it did to the available units, `held_change` to the held.
-
-    `reason` is the code in the chain of hashes; `note` the words of whoever booked it, which can be erased.
-    """
+    """One line of a statement. `change` is what it did to the available units, `held_change` to the held."""
 
     id: int
     version: int
@@ -60,14 +53,29 @@ class TransferRow:
     reason: str
     recorded_at: datetime
     effective_at: datetime
-    disputed_after: int = 0
-    debt_after: int = 0
-    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRow:
+    """What an order holds and has taken, in units. `open` is still held."""
+
+    order_id: int
+    account_id: int
+    amount: int
+    captured: int
+    forfeited: int
+    released: int
+    refunded: int
 
     @property
-    def said(self) -> str:
-        """Why it was booked: the words of whoever booked it, else the code in the chain."""
-        return self.note or self.reason
+    def open(self) -> int:
+        """Units still held."""
+        return self.amount - self.captured - self.released
+
+    @property
+    def returned(self) -> int:
+        """Units that went back to the customer."""
+        return self.released + self.refunded
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +104,7 @@ def wallet(customer_id: int) -> Wallet:
         if row.expires_at is None or row.expires_at > moment
     )
     bonus = sum(row.remaining for row in live if row.origin != "paid")
-    return Wallet(
-        account.available - expired,
-        account.held,
-        bonus,
-        live,
-        account.version,
-        account.status,
-        account.disputed,
-        account.debt,
-    )
+    return Wallet(account.available - expired, account.held, bonus, live, account.version, account.status)
 
 
 def statement(customer_id: int, *, before_version: int | None = None, limit: int = 50) -> list[TransferRow]:
@@ -113,12 +112,12 @@ def statement(customer_id: int, *, before_version: int | None = None, limit: int
     rows = Transfer.objects.filter(account_id=customer_id)
     if before_version is not None:
         rows = rows.filter(version__lt=before_version)
-    return transfer_rows(rows.order_by("-version")[: max(1, min(limit, 500))])
+    return [_row(row) for row in rows.order_by("-version")[: max(1, min(limit, 500))]]
 
 
 def transfers_of_order(customer_id: int, order_id: int) -> list[TransferRow]:
     """Every transfer of one order of this customer, oldest first."""
-    return transfer_rows(Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version"))
+    return [_row(row) for row in Transfer.objects.filter(account_id=customer_id, order_id=order_id).order_by("version")]
 
 
 def charge(order_id: int) -> ChargeRow | None:
@@ -140,7 +139,7 @@ def returned_since(customer_id: int, since: datetime) -> int:
     """Units that people at the desk gave a customer since a moment: the sum that splitting can't get around."""
     total = Transfer.objects.filter(
         account_id=customer_id,
-        kind__in=["refund", "release", "goodwill", "bonus", "adjust_up"],
+        kind__in=["refund", "release", "goodwill", "bonus"],
         recorded_at__gte=since,
         actor__startswith="staff:",
     ).aggregate(total=Sum("amount"))["total"]
@@ -188,14 +187,7 @@ def transfer_kinds() -> list[KindRow]:
     ]
 
 
-def transfer_rows(transfers: Iterable[Transfer]) -> list[TransferRow]:
-    """Transfers as lines of a statement, with what was said of them."""
-    found = list(transfers)
-    notes = dict(Note.objects.filter(transfer_id__in=[row.id for row in found]).values_list("transfer_id", "words"))
-    return [_transfer_row(row, notes.get(row.id, "")) for row in found]
-
-
-def _transfer_row(row: Transfer, note: str) -> TransferRow:
+def _row(row: Transfer) -> TransferRow:
     change = row.amount * ((row.credit == "available") - (row.debit == "available"))
     held_change = row.amount * ((row.credit == "held") - (row.debit == "held"))
     return TransferRow(
@@ -215,7 +207,4 @@ def _transfer_row(row: Transfer, note: str) -> TransferRow:
         row.reason,
         row.recorded_at,
         row.effective_at,
-        row.disputed_after,
-        row.debt_after,
-        note,
     )

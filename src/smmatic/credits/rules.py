@@ -2,13 +2,10 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-_CODE = re.compile(r"[A-Za-z0-9._:/+#-]{0,60}")
 
 KINDS_IN_WORDS: dict[str, str] = {
     "deposit": "Credits bought",
@@ -38,9 +35,7 @@ CUSTOMER_BUCKETS = frozenset({"available", "held", "disputed", "debt"})
 class Posting:
     """A booking to be made. `amount` in units; `business_key` can be booked once in an account.
 
-    `reason` is a code (a service, a reference, a number): it is covered by the chain of hashes and stays for ever. What
-    a person says goes into `words`, which stand beside the chain and can be erased. `grace_seconds` is how long a slice
-    lives that returns to a grant which has expired meanwhile.
+    `grace_seconds` is how long a slice lives that returns to a grant which has expired meanwhile.
     """
 
     account_id: int
@@ -57,26 +52,16 @@ class Posting:
     priority: int | None = None
     expires_at: datetime | None = None
     grace_seconds: int | None = None
-    words: str = ""
-
-    def __post_init__(self) -> None:
-        """Keeps words of people out of the chain.
-
-        Raises:
-            ValueError: for a reason that is no code.
-        """
-        if not _CODE.fullmatch(self.reason):
-            raise ValueError(f"a transfer's reason is a code, not words: {self.reason!r}")
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `credits_post_v3` reads."""
+        """The object that `credits_post_json_v1` reads."""
         return {
             "account_id": self.account_id,
             "kind": self.kind,
             "amount": self.amount,
             "business_key": self.business_key,
             "actor": self.actor,
-            "reason": self.reason,
+            "reason": self.reason[:500],
             "order_id": self.order_id,
             "case_id": self.case_id,
             "deposit_id": self.deposit_id,

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smmatic.credits.models import Note
 from smmatic.credits.rules import Posting
 from smmatic.kernel.database import fetch_all
 
@@ -31,12 +30,7 @@ def post(postings: Sequence[Posting]) -> list[Posted]:
     if not postings:
         return []
     rows = fetch_all(
-        "SELECT place, transfer_id, available_after, held_after FROM credits_post_v3(%s::jsonb) ORDER BY place",
+        "SELECT place, transfer_id, available_after, held_after FROM credits_post_json_v1(%s::jsonb) ORDER BY place",
         [json.dumps([posting.as_json() for posting in postings])],
-    )
-    Note.objects.bulk_create(
-        Note(transfer_id=row["transfer_id"], account_id=posting.account_id, words=posting.words[:500])
-        for posting, row in zip(postings, rows, strict=True)
-        if posting.words
     )
     return [Posted(row["transfer_id"], row["available_after"], row["held_after"]) for row in rows]

@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from smmatic.catalogue.prices import own_price
-from smmatic.catalogue.queries import ServiceRow, categories, service_by_code, services, services_for
+from smmatic.catalogue.queries import ServiceRow, categories, service_by_code, services
 from smmatic.dashboard.place import blank_form, form_page
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.web.context import current_person
@@ -17,8 +16,7 @@ from smmatic.web.pages import language, search_text
 @require_safe
 def service_list(request: HttpRequest) -> HttpResponse:
     """The services by category, narrowed by category, platform and words from the address."""
-    customer = current_person(request)
-    everything = services_for(customer.id) if customer and not customer.staff else services()
+    everything = services()
     category, platform = request.GET.get("category", ""), request.GET.get("platform", "")
     words = search_text(request)
     rows = [row for row in everything if _fits(row, category, platform, words)]
@@ -44,10 +42,7 @@ def service_page(request: HttpRequest, code: str) -> HttpResponse:
     row = service_by_code(code)
     if row is None or not row.active:
         raise Refusal(RefusalCode.NOT_FOUND)
-    customer = current_person(request)
-    if customer and not customer.staff:
-        row = row.at_price(own_price(customer.id, row.id))
-    return form_page(request, customer, row, blank_form(row, request.GET))
+    return form_page(request, current_person(request), row, blank_form(row, request.GET))
 
 
 def _fits(row: ServiceRow, category: str, platform: str, words: str) -> bool:

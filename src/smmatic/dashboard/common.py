@@ -4,25 +4,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from smmatic.accounts.desk_actions import note
 from smmatic.accounts.queries import Person, person_of
-from smmatic.web.looking import looked_at
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Person, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, Person, P], HttpResponse]
 
 
-def form_of(route: str) -> Callable[[Callable[P, HttpResponseBase]], Callable[P, HttpResponseBase]]:
+def form_of(route: str) -> Callable[[Callable[P, HttpResponse]], Callable[P, HttpResponse]]:
     """A page that only takes forms. Whoever opens its address, as after a refusal, goes to the page with the form."""
 
-    def decorate(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
+    def decorate(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
         @wraps(view)
-        def page(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def page(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             request = args[0]
             if isinstance(request, HttpRequest) and request.method in ("GET", "HEAD"):
                 return HttpResponseRedirect(reverse(route, kwargs=dict(kwargs)))
@@ -34,21 +32,14 @@ def form_of(route: str) -> Callable[[Callable[P, HttpResponseBase]], Callable[P,
     return decorate
 
 
-def customer_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A page for signed-in customers; visitors are sent to sign in, and staff to the desk, unless they look at a
-    customer's pages: then they read what the customer reads, which is recorded.
-    """
+def customer_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """A page for signed-in customers; staff are sent to the desk, visitors to sign in."""
 
     @wraps(view)
-    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         person = person_of(request.user)
         if person.staff:
-            customer = looked_at(request, person)
-            if customer is None:
-                return redirect("desk:home")
-            note(person, "look", subject_id=customer.id, facts={"path": request.path[:200]})
-            request.looking_at = customer  # type: ignore[attr-defined]  # the frame of the page says so
-            person = customer
+            return redirect("desk:home")
         response = view(request, person, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response

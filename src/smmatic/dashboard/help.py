@@ -1,4 +1,4 @@
-"""Help: conversations with our staff, about an order or about anything else, written here or by mail."""
+"""Help: conversations with our staff, about an order or about anything else."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -7,18 +7,16 @@ from django.views.decorators.http import require_safe
 from smmatic.accounts.queries import Person
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.orders import order_response
-from smmatic.dashboard.talk import general_talk_of, talk_in, talk_of_order
-from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.support.actions import answer_in, post_message
-from smmatic.support.desk_queries import attachment_content
-from smmatic.support.queries import conversation_of, conversations_of, general_conversation
-from smmatic.web.pages import checked_id, download, show
+from smmatic.kernel.refusals import Refusal
+from smmatic.support.actions import post_message
+from smmatic.support.queries import general_conversation, messages_of, messages_of_order
+from smmatic.web.pages import checked_id, show
 
 
 @require_safe
 @customer_page
 def help_page(request: HttpRequest, person: Person) -> HttpResponse:
-    """How to reach us, and every conversation."""
+    """How to reach us, and the conversation that is about no order."""
     return _page(request, person)
 
 
@@ -26,49 +24,15 @@ def help_page(request: HttpRequest, person: Person) -> HttpResponse:
 @customer_page
 def general_talk(request: HttpRequest, person: Person) -> HttpResponse:
     """The general conversation's messages, for the page that follows it."""
-    return show(request, "dashboard/_messages.html", general_talk_of(person))
+    return show(request, "dashboard/_messages.html", _context(person))
 
 
 @require_safe
 @customer_page
 def order_talk(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """An order's messages, for the page that follows it."""
-    return show(request, "dashboard/_messages.html", talk_of_order(person, checked_id(order_id)))
-
-
-@require_safe
-@customer_page
-def thread_page(request: HttpRequest, person: Person, conversation_id: int) -> HttpResponse:
-    """One of the person's conversations."""
-    return _thread(request, person, conversation_id)
-
-
-@require_safe
-@customer_page
-def thread_talk(request: HttpRequest, person: Person, conversation_id: int) -> HttpResponse:
-    """Its messages, for the page that follows it."""
-    return show(request, "dashboard/_messages.html", talk_in(person, checked_id(conversation_id)))
-
-
-@form_of("dashboard:thread")
-@customer_page
-def write_in_thread(request: HttpRequest, person: Person, conversation_id: int) -> HttpResponse:
-    """A message in one of the person's conversations."""
-    body = request.POST.get("body", "")
-    try:
-        answer_in(person, checked_id(conversation_id), body)
-    except Refusal as refused:
-        if refused.code is RefusalCode.NOT_FOUND:
-            raise
-        return _thread(request, person, conversation_id, body, refused)
-    return redirect("dashboard:thread", conversation_id)
-
-
-@require_safe
-@customer_page
-def attachment(request: HttpRequest, person: Person, attachment_id: int) -> HttpResponse:
-    """A file that the person sent by mail, as a download."""
-    return download(*attachment_content(person, checked_id(attachment_id)))
+    talk = messages_of_order(person, checked_id(order_id))
+    return show(request, "dashboard/_messages.html", {"talk": talk, "order_id": order_id})
 
 
 @form_of("dashboard:help")
@@ -96,18 +60,9 @@ def write_about_order(request: HttpRequest, person: Person, order_id: int) -> Ht
 
 
 def _page(request: HttpRequest, person: Person, body: str = "", refused: Refusal | None = None) -> HttpResponse:
-    general = general_conversation(person)
-    context = general_talk_of(person) | {
-        "room": "help",
-        "values": {"body": body},
-        "threads": [row for row in conversations_of(person) if general is None or row.id != general.id],
-    }
-    return show(request, "dashboard/help.html", context, refused)
+    return show(request, "dashboard/help.html", _context(person) | {"room": "help", "values": {"body": body}}, refused)
 
 
-def _thread(
-    request: HttpRequest, person: Person, conversation_id: int, body: str = "", refused: Refusal | None = None
-) -> HttpResponse:
-    row = conversation_of(person, checked_id(conversation_id))
-    context = talk_in(person, row.id) | {"room": "help", "values": {"body": body}, "conversation": row}
-    return show(request, "dashboard/thread.html", context, refused)
+def _context(person: Person) -> dict[str, object]:
+    found = general_conversation(person)
+    return {"talk": messages_of(person, found.id) if found else [], "order_id": None}

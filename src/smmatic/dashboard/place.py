@@ -13,18 +13,15 @@ from django.views.decorators.http import require_POST
 from smmatic.accounts.queries import Person
 from smmatic.catalogue.kinds import NO_LINK, Link
 from smmatic.catalogue.links import check_link
-from smmatic.catalogue.prices import own_price
 from smmatic.catalogue.queries import ServiceRow, service_by_code
 from smmatic.catalogue.rules import amount_of, check_quantity
 from smmatic.credits.queries import wallet
 from smmatic.dashboard.common import customer_page, form_of
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal, RefusalCode, Refusals
-from smmatic.orders.actions import OrderRequest, keep_file, overlapping, place, quote
+from smmatic.orders.actions import OrderRequest, keep_file, place, quote
 from smmatic.orders.queries import FileRow, own_files
-from smmatic.orders.sending import Quote
 from smmatic.policy.queries import current_policy
-from smmatic.refunds.foresight import foresee
 from smmatic.web.pages import ids, new_key, show
 from smmatic.web.templatetags.smm import credits as shown_credits
 
@@ -42,7 +39,6 @@ class Form:
     file_ids: list[int] = field(default_factory=list)
     terms_version: int | None = None
     policy_version_id: int | None = None
-    price_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ def blank_form(service: ServiceRow, given: QueryDict) -> Form:
     if service.type == "counted_runs":
         values["runs"] = values["runs"] or str(service.min)
         values["interval_minutes"] = values["interval_minutes"] or "1440"
-    return Form(new_key(), values, terms_version=service.version, price_id=service.price_id)
+    return Form(new_key(), values, terms_version=service.version)
 
 
 def form_page(
@@ -98,7 +94,7 @@ def form_page(
 @customer_page
 def live_price(request: HttpRequest, person: Person, code: str) -> HttpResponse:
     """While typing: the recognised link, the price, the balance after, and what the policy gives. Changes nothing."""
-    service = _service(person, code)
+    service = _service(code)
     return show(request, "dashboard/_live.html", _context(person, service, _form(request, person)) | {"live": True})
 
 
@@ -106,7 +102,7 @@ def live_price(request: HttpRequest, person: Person, code: str) -> HttpResponse:
 @customer_page
 def upload(request: HttpRequest, person: Person, code: str) -> HttpResponse:
     """Keeps chosen files for the form at once, so that a wrong one is refused before the order."""
-    service = _service(person, code)
+    service = _service(code)
     form = _form(request, person)
     refused: Refusal | None = None
     try:
@@ -121,14 +117,14 @@ def upload(request: HttpRequest, person: Person, code: str) -> HttpResponse:
 @customer_page
 def place_order(request: HttpRequest, person: Person, code: str) -> HttpResponse:
     """Places the order once for its key and goes to the order's page; a refusal shows the form again."""
-    service = _service(person, code)
+    service = _service(code)
     form = _form(request, person)
     try:
         form = _with_uploads(request, person, form)
         placed = place(person, _order_request(service, form), key=form.key, channel="page")
     except (Refusal, Refusals) as refused:
         # A stored refusal answers its key for ever, so what is corrected goes under a new one.
-        return form_page(request, person, _service(person, code), replace(form, key=new_key()), refused)
+        return form_page(request, person, _service(code), replace(form, key=new_key()), refused)
     if not placed.replayed:
         messages.success(
             request, _("Order placed. %(amount)s Credits are held for it.") % {"amount": shown_credits(placed.charged)}
@@ -136,11 +132,11 @@ def place_order(request: HttpRequest, person: Person, code: str) -> HttpResponse
     return redirect("dashboard:order", placed.order_id)
 
 
-def _service(person: Person, code: str) -> ServiceRow:
+def _service(code: str) -> ServiceRow:
     service = service_by_code(code)
     if service is None:
         raise Refusal(RefusalCode.NOT_FOUND)
-    return service.at_price(own_price(person.id, service.id))
+    return service
 
 
 def _form(request: HttpRequest, person: Person) -> Form:
@@ -157,7 +153,6 @@ def _form(request: HttpRequest, person: Person) -> Form:
         [file_id for file_id in file_ids if str(file_id) != removed],
         _number(posted.get("terms_version", "")),
         _number(posted.get("policy_version_id", "")),
-        _number(posted.get("price_id", "")),
     )
 
 
@@ -196,13 +191,11 @@ def _order_request(service: ServiceRow, form: Form) -> OrderRequest:
         file_ids=tuple(form.file_ids),
         terms_version=form.terms_version,
         policy_version_id=form.policy_version_id,
-        price_id=form.price_id,
     )
 
 
 def _context(person: Person | None, service: ServiceRow, form: Form) -> dict[str, object]:
     link, link_refusal = _link(service, form.values["link"])
-    quoted, problem = _quoted(person, service, form)
     moment = now()
     grace = None if form.start_now or not service.grace_minutes else moment + timedelta(minutes=service.grace_minutes)
     return {
@@ -219,9 +212,7 @@ def _context(person: Person | None, service: ServiceRow, form: Form) -> dict[str
         "wants_files": service.delivery == "staff" or service.takes_files or service.service_class == "upload",
         "wants_link": service.link_kinds != ("upload",),
         "intervals": _interval_choices(form.values["interval_minutes"]),
-        "problem": problem,
-        "foresight": foresee(person, quoted, start_now=form.start_now, moment=moment) if person and quoted else None,
-        "overlap": overlapping(person, service, link.canonical) if person and link else None,
+        "problem": _problem(person, service, form),
     }
 
 
@@ -260,18 +251,17 @@ def _quantity(service: ServiceRow, values: dict[str, str]) -> int | None:
     return check_quantity(terms, values[name], name) if values[name] else None
 
 
-def _quoted(person: Person | None, service: ServiceRow, form: Form) -> tuple[Quote | None, Refusal | None]:
-    """The order as it stands, where every field is right; else the first thing that placing would refuse now and that
-    no field shows yet. Empty fields are not a problem.
-    """
+def _problem(person: Person | None, service: ServiceRow, form: Form) -> Refusal | None:
+    """The first thing that placing would refuse now and that no field shows yet; empty fields are not a problem."""
     if person is None:
-        return None, None
+        return None
     try:
-        return quote(person, _order_request(service, form)), None
+        quote(person, _order_request(service, form))
     except Refusal as refusal:
-        return None, refusal
+        return refusal
     except Refusals:
-        return None, None
+        return None
+    return None
 
 
 def _interval_choices(chosen: str) -> list[tuple[str, str]]:

@@ -11,15 +11,13 @@ from smmatic.dashboard.common import customer_page, form_of
 from smmatic.dashboard.place import kept_uploads
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal
-from smmatic.orders.queries import files_of, order_of, orders_by_id, own_files
+from smmatic.orders.queries import order_of, orders_by_id, own_files
 from smmatic.policy.queries import policy
 from smmatic.refunds.actions import add_to_case, preview_refund, request_refund
 from smmatic.refunds.appeal_actions import appeal, appeal_until
-from smmatic.refunds.evidence import links_of
 from smmatic.refunds.explaining import explain_case, explain_plan
-from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import case_of, cases_of, claim_history, events_of_case
-from smmatic.refunds.reasons import find_reason, reasons_for, reasons_of
+from smmatic.refunds.reasons import REASONS, Reason, reasons_for
 from smmatic.refunds.review_actions import withdraw
 from smmatic.web.pages import checked_id, cursor, ids, language, new_key, show
 from smmatic.web.timeline import lines
@@ -100,8 +98,7 @@ def add_words(request: HttpRequest, person: Person, case_id: int) -> HttpRespons
     """Adds what the customer knows to an open case."""
     words = request.POST.get("words", "")
     try:
-        kept = kept_uploads(request, person, "evidence")
-        add_to_case(person, checked_id(case_id), words=words, file_ids=kept)
+        add_to_case(person, checked_id(case_id), words=words)
     except Refusal as refused:
         return _case_page(request, person, case_id, refused, words)
     return redirect("dashboard:case", case_id)
@@ -124,8 +121,7 @@ def contest_case(request: HttpRequest, person: Person, case_id: int) -> HttpResp
     """Contests a denial, once; the page that opens is the new case."""
     words = request.POST.get("words", "")
     try:
-        kept = kept_uploads(request, person, "evidence")
-        made = appeal(person, checked_id(case_id), words=words, file_ids=kept, key=request.POST.get("key", ""))
+        made = appeal(person, checked_id(case_id), words=words, key=request.POST.get("key", ""))
     except Refusal as refused:
         return _case_page(request, person, case_id, refused, words)
     return redirect("dashboard:case", made.id)
@@ -138,7 +134,7 @@ def _request_page(
     order = order_of(person, checked_id(order_id))
     context = _gives(person, order_id, chosen) | {
         "room": "orders",
-        "reasons": reasons_for(order, policy(order.policy_version_id).document),
+        "reasons": reasons_for(order),
         "values": {"words": words},
         "files": own_files(person, kept or []),
         "key": new_key(),
@@ -148,9 +144,8 @@ def _request_page(
 
 def _gives(person: Person, order_id: int, chosen: str) -> dict[str, object]:
     order = order_of(person, checked_id(order_id))
-    document = policy(order.policy_version_id).document
-    known = find_reason(chosen, document)
-    shown = preview_refund(person, order.id, (known or reasons_of(document)[0]).id)
+    known = _reason(chosen)
+    shown = preview_refund(person, order.id, known.code if known else REASONS[1].code)
     context: dict[str, object] = {
         "order": order,
         "chosen": known,
@@ -166,6 +161,10 @@ def _gives(person: Person, order_id: int, chosen: str) -> dict[str, object]:
     return context
 
 
+def _reason(code: str) -> Reason | None:
+    return next((known for known in REASONS if known.code == code), None)
+
+
 def _case_page(
     request: HttpRequest, person: Person, case_id: int, refused: Refusal | None = None, words: str = ""
 ) -> HttpResponse:
@@ -175,20 +174,17 @@ def _case_page(
 def _case_context(person: Person, case_id: int) -> dict[str, object]:
     case = case_of(person, checked_id(case_id))
     order = order_of(person, case.order_id)
-    until, events = appeal_until(case), events_of_case(case.id)
+    until = appeal_until(case)
     return {
         "room": "orders",
         "contest_until": until if until and until > now() else None,
         "key": new_key(),
         "case": case,
         "order": order,
-        "reason": find_reason(case.reason, policy(order.policy_version_id).document),
+        "reason": _reason(case.reason),
         "policy_version": policy(case.policy_version_id).version,
         "claims": claim_history(order.id),
-        "incidents": incidents_of(order) if case.open else [],
-        "evidence_files": [row for row in files_of(order.id) if row.purpose == "evidence"],
-        "evidence_links": links_of(event.facts for event in events),
-        "events": lines(events, viewer_id=person.id),
+        "events": lines(events_of_case(case.id), viewer_id=person.id),
         "explained": explain_case(case, language()),
         "can_withdraw": case.ask == "refund" and case.state in ("open", "waiting", "in_review"),
     }

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from smmatic.deposits.rules import CURRENCY, MAX_MONEY, MAX_UNITS, METHOD, STATES
 
-__all__ = ["Deposit", "DepositEvent", "Dispute"]
+__all__ = ["Deposit", "DepositEvent"]
 
 
 class Deposit(models.Model):
@@ -73,52 +73,3 @@ class DepositEvent(models.Model):
     class Meta:
         db_table = "deposits_event"
         indexes: ClassVar = [models.Index(fields=["at"], name="deposits_event_notify", condition=Q(notify=True))]
-
-
-class Dispute(models.Model):
-    """A deposit whose money the bank took back or may take back. Units of Credits; what is frozen lies in the ledger.
-
-    Two people: one opens it or proposes its end, another confirms the end; `document` is what they both looked at.
-    """
-
-    deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, related_name="+", db_index=False)
-    customer_id = models.BigIntegerField()
-    units = models.BigIntegerField()
-    frozen = models.BigIntegerField()
-    state = models.CharField(max_length=10, db_default="open")
-    document = models.CharField(max_length=200)
-    why = models.CharField(max_length=500)
-    opened_by_id = models.BigIntegerField()
-    opened_at = models.DateTimeField(db_default=Now())
-    proposed = models.CharField(max_length=10, db_default="")
-    proposed_by_id = models.BigIntegerField(null=True)
-    ended_by_id = models.BigIntegerField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    removed = models.BigIntegerField(db_default=0)
-    debt = models.BigIntegerField(db_default=0)
-
-    class Meta:
-        db_table = "deposits_dispute"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["deposit"], name="deposits_dispute_one_open", condition=Q(state="open")),
-            models.CheckConstraint(
-                condition=Q(state__in=("open", "restored", "removed"), units__gt=0, frozen__gte=0, removed__gte=0)
-                & Q(proposed__in=("", "restored", "removed"), debt__gte=0)
-                & ~Q(document="")
-                & ~Q(why=""),
-                name="deposits_dispute_stands",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="open", ended_by_id=None)
-                | (
-                    Q(proposed=models.F("state"), ended_by_id__isnull=False, proposed_by_id__isnull=False)
-                    & ~Q(ended_by_id=models.F("proposed_by_id"))
-                    & ~Q(ended_by_id=models.F("customer_id"))
-                ),
-                name="deposits_dispute_two_people",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["id"], name="deposits_dispute_open", condition=Q(state="open")),
-            models.Index(fields=["deposit"], name="deposits_dispute_deposit"),
-        ]

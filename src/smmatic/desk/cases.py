@@ -5,8 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from smmatic.accounts.desk_queries import views_of
-from smmatic.accounts.queries import Person, find_customers
+from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.credits.actions import give_credits
 from smmatic.desk.common import days_of, desk_page, desk_show, done, gift_limits, names_of, version_of
@@ -15,21 +14,16 @@ from smmatic.desk.orders import order_facts
 from smmatic.desk.review import claim_rows, review_of
 from smmatic.desk.talk import talk_of, write
 from smmatic.kernel.amounts import parse_count, parse_credits
-from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import OrderRow, events_of, order_of, orders_by_id
 from smmatic.policy.queries import current_policy
-from smmatic.refunds import override_actions, review_actions
-from smmatic.refunds.evidence import links_of
+from smmatic.refunds import review_actions
 from smmatic.refunds.explaining import explain_case
-from smmatic.refunds.incidents import incidents_of
 from smmatic.refunds.queries import (
-    OPEN_STATES,
     CaseRow,
     case_of,
     decided_cases,
     events_of_case,
-    open_cases,
     review_queue,
     totals_by_clause,
 )
@@ -39,35 +33,26 @@ from smmatic.web.templatetags.smm import credits as shown_credits
 from smmatic.web.timeline import Line, lines
 
 PAGE = 50
-SHOWN = {"second": ("approved",), "waiting": ("waiting",), "review": ("open", "in_review")}
-"""Filters of the queue: what the address says, and the states."""
+SECOND = "second"
 
 
 @desk_page("GET")
 def queue(request: HttpRequest, person: Person) -> HttpResponse:
-    """Open cases, what is due first on top; the filters stand in the address and can be kept."""
-    every, chosen = review_queue(), request.GET.get("show", "")
-    words, kind = search_text(request), search_text(request, "class")
-    numbers, customers = _looked_for(words)
-    rows = open_cases(
-        states=SHOWN.get(chosen, OPEN_STATES), service_class=kind, numbers=numbers, customer_ids=customers,
-        late=now() if chosen == "late" else None,
-    )  # fmt: skip
+    """Open cases, what is due first on top."""
+    rows = review_queue()
+    only_second = request.GET.get("show") == SECOND
     orders = orders_by_id([case.order_id for case in rows])
-    counts = {name: sum(case.state in states for case in every) for name, states in SHOWN.items()}
-    counts["late"] = sum(case.due_at is not None and case.due_at < now() for case in every)
+    shown = [
+        (case, orders[case.order_id], due_of_case(case, orders[case.order_id]))
+        for case in rows
+        if not only_second or case.state == "approved"
+    ]
     context = {
         "room": "desk-cases",
-        "rows": [(case, orders[case.order_id], due_of_case(case, orders[case.order_id])) for case in rows],
-        "open_count": len(every),
-        "counts": counts,
-        "chosen": chosen if chosen in (*SHOWN, "late") else "",
-        "classes": sorted({case.service_class for case in every}),
-        "kind": kind,
-        "q": words,
-        "views": views_of(person, "cases"),
-        "query": request.GET.urlencode(),
-        "filtered": bool(words or kind or chosen),
+        "rows": shown,
+        "open_count": len(rows),
+        "second_count": sum(case.state == "approved" for case in rows),
+        "only_second": only_second,
         "names": names_of({case.customer_id for case in rows}),
     }
     return desk_show(request, person, "desk/cases.html", context)
@@ -140,20 +125,6 @@ def decide(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
         return decided_words(case)
 
     return _act(request, person, case_id, "decide", act)
-
-
-@desk_page("POST", need=Permission.CASE_WORK)
-def override(request: HttpRequest, person: Person, case_id: int) -> HttpResponse:
-    """Proposes another answer of the policy than its own; a second person has to approve it."""
-
-    def act() -> str:
-        override_actions.override(
-            person, checked_id(case_id), answer=request.POST.get("answer", ""), why=request.POST.get("why", ""),
-            version=version_of(request),
-        )  # fmt: skip
-        return _("Proposed. Nothing moves before a second person approves it.")
-
-    return _act(request, person, case_id, "override", act)
 
 
 @desk_page("POST", need=Permission.CASE_APPROVE)
@@ -245,27 +216,15 @@ def _page(
         "expectations": situation.claims.get("expectations"),
         "review": review_of(case, situation, language()) if can_work else None,
         "explained": None if can_work else explain_case(case, language()),
-        "evidence_links": links_of(event.facts for event in events_of_case(case.id)),
         "events": _timeline(case, order),
         "names": names_of({case.decided_by_id, case.approved_by_id}),
         "can_work": can_work,
-        "answers": override_actions.answers(situation, case.ask) if can_work else [],
-        "incidents": incidents_of(order) if case.open else [],
         "key": new_key(),
         "next_id": _next(waiting, case.id),
         "place": waiting.index(case.id) + 1 if case.id in waiting else None,
         "waiting_count": len(waiting),
     }  # fmt: skip
     return desk_show(request, person, "desk/case.html", context, refused, posted)
-
-
-def _looked_for(words: str) -> tuple[list[int] | None, list[int]]:
-    """What a search means: numbers of cases or orders, or customers; None for no search."""
-    if not words:
-        return None, []
-    if words.isascii() and words.isdigit() and len(words) <= 18:
-        return [int(words)], []
-    return [], [row.id for row in find_customers(words, limit=100)]
 
 
 def _deciding_clauses() -> list[str]:

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 
 from smmatic.accounts.queries import Person, people, person_of
@@ -19,20 +19,20 @@ from smmatic.policy.queries import current_policy
 from smmatic.web.pages import show
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Person, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, Person, P], HttpResponse]
 
 
 def desk_page(
     *methods: str, need: Permission = Permission.DESK_READ
-) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
     """A page of the desk for these methods. Visitors are sent to sign in; for customers there is nothing here.
 
     Who may read the desk may read every room. Writing needs `need`; without it the answer is 403 and nothing happens.
     """
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @wraps(view)
-        def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             person = person_of(request.user)
             if not person.staff:
                 raise Refusal(RefusalCode.NOT_FOUND)
@@ -44,8 +44,6 @@ def desk_page(
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
 
-        # The matrix of roles and routes is generated from these.
-        page.takes, page.needs = frozenset(methods), need  # type: ignore[attr-defined]
         return page
 
     return decorate

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from smmatic.kernel.clock import now
 from smmatic.orders.queries import OrderRow
 from smmatic.policy.business_time import business_time
-from smmatic.policy.queries import calendar, current_calendar, current_policy, policy
+from smmatic.policy.queries import calendar, policy
 from smmatic.refunds.queries import CaseRow
 
 SOON = timedelta(hours=4)
@@ -30,7 +30,7 @@ class Due:
     @property
     def words(self) -> str:
         """'3 h 20 min left', '20 hours left in business time', 'late by 2 days'."""
-        time = {"time": length(self.left)}
+        time = {"time": _length(self.left)}
         if self.late:
             return _("late by %(time)s") % time
         return (_("%(time)s of business time left") if self.business else _("%(time)s left")) % time
@@ -60,23 +60,13 @@ def due_of_case(case: CaseRow, order: OrderRow) -> Due | None:
     return Due(case.due_at, left, False, business=True)
 
 
-def due_of_answer(target: datetime) -> Due:
-    """Until when a conversation is to be answered, with what is left of it in business time."""
-    moment = now()
-    if moment >= target:
-        return Due(target, moment - target, True)
-    left = business_time(moment, target, current_calendar().calendar, current_policy().document.times)
-    return Due(target, left, False, business=True)
-
-
 def due_at(promised: datetime) -> Due:
     """A promise in plain hours."""
     left = promised - now()
     return Due(promised, abs(left), left < timedelta(0))
 
 
-def length(span: timedelta) -> str:
-    """'3 h 20 min', '20 hours', '4 days'."""
+def _length(span: timedelta) -> str:
     minutes = int(span.total_seconds()) // 60
     if minutes >= 72 * 60:
         days = minutes // (24 * 60)

@@ -5,28 +5,20 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from smmatic.accounts.queries import Person
 from smmatic.deposits.queries import deposits_to_confirm
 from smmatic.desk.common import desk_page, desk_show, names_of
 from smmatic.desk.due import Due, due_of_case
-from smmatic.desk.work import due_of
+from smmatic.desk.work import promise
 from smmatic.fulfilment.queries import troubled, unserved_services
-from smmatic.fulfilment.work_queries import work_queue
 from smmatic.notices.queries import MailRow, counts, mails
-from smmatic.orders.queries import orders_by_id
+from smmatic.orders.queries import orders_by_id, staff_work
 from smmatic.refunds.queries import review_queue
-from smmatic.support.desk_queries import unanswered
+from smmatic.support.queries import unanswered
 from smmatic.web.pages import language
 
 SHOWN = 12
-WORK = {
-    "stop": ("player-stop", gettext_lazy("Stop asked for")),
-    "rework": ("rotate-clockwise", gettext_lazy("Rework")),
-} | dict.fromkeys(("start", "work", "waiting"), ("tools", gettext_lazy("Staff work")))
-"""Icon and word of what staff have to do."""
-
 FAILED = ("failed", "uncertain")
 
 
@@ -45,9 +37,9 @@ class Task:
 @desk_page("GET")
 def home(request: HttpRequest, person: Person) -> HttpResponse:
     """Counts of everything that waits for people, and the tasks that are due first."""
-    cases, work, talks = review_queue(), work_queue(), unanswered()
+    cases, work, talks = review_queue(), staff_work(), unanswered()
     orders = orders_by_id([case.order_id for case in cases])
-    names = names_of({row.customer_id for row in cases} | {item.order.customer_id for item in work})
+    names = names_of({row.customer_id for row in cases} | {row.customer_id for row in work})
     tasks = [
         Task(
             reverse("desk:case", args=[case.id]), "scale",
@@ -58,10 +50,11 @@ def home(request: HttpRequest, person: Person) -> HttpResponse:
         for case in cases
     ] + [
         Task(
-            reverse("desk:work_order", args=[item.order.id]), WORK[item.kind][0], str(WORK[item.kind][1]),
-            item.order.name(language()), names.get(item.order.customer_id, ""), due_of(item),
+            reverse("desk:work_order", args=[row.id]), "player-stop" if row.stop_status == "asked" else "tools",
+            _("Stop asked for") if row.stop_status == "asked" else _("Staff work"), row.name(language()),
+            names.get(row.customer_id, ""), promise(row),
         )
-        for item in work
+        for row in work
     ]  # fmt: skip
     tasks.sort(key=lambda task: (task.due is None, task.due.at.timestamp() if task.due else 0.0))
     mail_counts = counts()
@@ -73,7 +66,7 @@ def home(request: HttpRequest, person: Person) -> HttpResponse:
         "late_cases": sum(bool(task.due and task.due.late) for task in tasks if task.icon == "scale"),
         "second": sum(case.state == "approved" for case in cases),
         "work": len(work),
-        "free_work": sum(item.staff_id is None for item in work),
+        "free_work": sum(row.staff_id is None for row in work),
         "deposits": deposits_to_confirm(limit=100),
         "troubled": troubled(limit=SHOWN),
         "unserved": unserved_services(),

@@ -8,11 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from smmatic.accounts.queries import Person
-from smmatic.credits.approval_actions import approvals
 from smmatic.credits.proof import account_ids, prove_ledger
-from smmatic.credits.proof_actions import last_result
 from smmatic.credits.queries import liability, takings, totals_by_kind, transfer_kinds
-from smmatic.deposits.dispute_actions import disputes
 from smmatic.desk.common import desk_page, desk_show
 from smmatic.kernel.clock import now
 from smmatic.refunds.proof import prove_orders
@@ -77,8 +74,6 @@ def money_page(request: HttpRequest, person: Person) -> HttpResponse:
         "expired": totals.get("breakage", 0),
         "days": chosen if days else "",
         "periods": list(PERIODS),
-        "second_waits": len(approvals()) + len(disputes()),
-        "last_proof": last_result(),
         "can_prove": few,
         "proven": _prove() if few and request.GET.get("prove") else None,
     }

@@ -9,42 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 from smmatic.web.context import current_person
 
-NEAR: tuple[tuple[str, str | Promise, str], ...] = (
+ROOMS: tuple[tuple[str, str | Promise, str], ...] = (
     ("home", _("Today"), "layout-dashboard"),
     ("cases", _("Cases"), "scale"),
     ("work", _("Work"), "tools"),
     ("orders", _("Orders"), "list-details"),
     ("talks", _("Messages"), "message"),
+    ("deposits", _("Deposits"), "building-bank"),
+    ("money", _("Credits"), "report-money"),
+    ("people", _("People"), "users"),
+    ("policy", _("Policy"), "gavel"),
 )
-"""The rooms in which the day's work waits, always in sight: name in routes, word, icon."""
-
-GROUPS: tuple[tuple[str | Promise, tuple[tuple[str, str | Promise, str], ...]], ...] = (
-    (
-        _("Promises and disturbances"),
-        (("promises", _("Promises"), "hourglass"), ("incidents", _("Incidents"), "activity")),
-    ),
-    (
-        _("Credits and money"),
-        (("deposits", _("Deposits"), "building-bank"), ("money", _("Credits"), "report-money")),
-    ),
-    (
-        _("What the shop offers"),
-        (
-            ("catalogue", _("Services"), "package"),
-            ("providers", _("Providers"), "server"),
-            ("policy", _("Policy"), "gavel"),
-        ),
-    ),
-    (
-        _("People and reports"),
-        (
-            ("people", _("People"), "users"),
-            ("case_reports", _("Reports"), "chart-bar"),
-            ("audit", _("Audit"), "history"),
-        ),
-    ),
-)
-"""The other rooms, one step away, by what they are about."""
+"""Each room: its name in routes, its word, its icon. In the order of what is due first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +33,13 @@ class Room:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Navigation:
-    """The rooms in sight, the others by group, and the names of the others."""
-
-    near: tuple[Room, ...]
-    groups: tuple[tuple[str | Promise, tuple[Room, ...]], ...]
-    far: frozenset[str]
-
-
 def rooms(request: HttpRequest) -> dict[str, object]:
     """Context processor: `desk_nav`, the rooms for staff and nothing for everybody else, made when a page asks."""
     return {"desk_nav": SimpleLazyObject(lambda: _rooms(request))}
 
 
-def _rooms(request: HttpRequest) -> Navigation:
+def _rooms(request: HttpRequest) -> list[Room]:
     person = current_person(request)
     if person is None or not person.staff:
-        return Navigation((), (), frozenset())
-    groups = tuple((title, tuple(_room(*one) for one in entries)) for title, entries in GROUPS)
-    far = frozenset(room.room for _title, entries in groups for room in entries)
-    return Navigation(tuple(_room(*one) for one in NEAR), groups, far)
-
-
-def _room(name: str, label: str | Promise, icon: str) -> Room:
-    return Room(f"desk-{name}", label, icon, reverse(f"desk:{name}"))
+        return []
+    return [Room(f"desk-{name}", label, icon, reverse(f"desk:{name}")) for name, label, icon in ROOMS]

@@ -15,7 +15,6 @@ from smmatic.desk.talk import talk_of, write
 from smmatic.fulfilment import staff_actions
 from smmatic.fulfilment.queries import attempts_of, troubled
 from smmatic.fulfilment.staff_actions import presume_undelivered, resolve_found
-from smmatic.fulfilment.unknown_actions import take_unknown
 from smmatic.kernel.clock import now
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders.queries import (
@@ -103,17 +102,6 @@ def found(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
 
 
 @desk_page("POST", need=Permission.ORDER_RESOLVE)
-def look(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
-    """Says that this person looks into an order whose outcome is unknown; its customer sees that somebody does."""
-
-    def act() -> str:
-        take_unknown(person, checked_id(order_id))
-        return _("You look into it. The customer sees that a person does.")
-
-    return _act(request, person, order_id, "look", act)
-
-
-@desk_page("POST", need=Permission.ORDER_RESOLVE)
 def refuse(request: HttpRequest, person: Person, order_id: int) -> HttpResponse:
     """Refuses an order that was never handed to a delivery partner: everything goes back (2.2)."""
 
@@ -156,7 +144,6 @@ def order_facts(person: Person, row: OrderRow, *, as_customer: bool = False) -> 
         "brief_files": [file for file in files if file.purpose == "brief"],
         "evidence_files": [file for file in files if file.purpose == "evidence"],
         "deliverables": [file for file in files if file.purpose == "deliverable"],
-        "proof_files": [file for file in files if file.purpose == "proof"],
         "attempts": [] if as_customer else attempts_of(person, row.id),
     }
 
@@ -188,12 +175,6 @@ def _act(request: HttpRequest, person: Person, order_id: int, form: str, act: Ca
     return done(request, text, "desk:order", order_id)
 
 
-def _who_looks(person: Person, row: OrderRow) -> str:
-    """The name of the person who looks into an unknown outcome, or ''."""
-    owners = {found.owner_id for found in attempts_of(person, row.id) if found.state == "unknown" and found.owner_id}
-    return next(iter(names_of(owners).values()), "")
-
-
 def _page(
     request: HttpRequest, person: Person, order_id: int, refused: Refusal | None = None, posted: str = ""
 ) -> HttpResponse:
@@ -202,7 +183,6 @@ def _page(
     facts = order_facts(person, row, as_customer=as_customer)
     context = facts | talk_of(person, row.id) | {
         "room": "desk-orders",
-        "looks": _who_looks(person, row),
         "presumable": row.unknown_deadline is not None and row.unknown_deadline <= now(),
         "as_customer": as_customer,
         "unsent": not any(attempt.sent for attempt in attempts_of(person, row.id)) and row.started_at is None,
@@ -212,8 +192,3 @@ def _page(
         "transfers": transfers_of_order(row.customer_id, row.id),
     }  # fmt: skip
     return desk_show(request, person, "desk/order.html", context, refused, posted)
-
-
-def order_response(request: HttpRequest, person: Person, order_id: int, refused: Refusal, posted: str) -> HttpResponse:
-    """The order's page again, with what another room's form was refused."""
-    return _page(request, person, order_id, refused, posted)

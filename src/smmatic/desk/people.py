@@ -10,10 +10,8 @@ from smmatic.accounts.actions import create_person, set_role
 from smmatic.accounts.queries import Person, find_customers, staff_people
 from smmatic.accounts.queries import person as person_by_id
 from smmatic.accounts.rules import Permission, Role
-from smmatic.credits.account_actions import account_history
-from smmatic.credits.approval_actions import approvals, give_or_ask
+from smmatic.credits.actions import give_credits
 from smmatic.credits.queries import statement, wallet
-from smmatic.deposits.dispute_actions import disputes
 from smmatic.deposits.queries import deposits_of
 from smmatic.desk.common import days_of, desk_page, desk_show, done, gift_limits
 from smmatic.kernel.amounts import parse_credits
@@ -83,26 +81,22 @@ def change_role(request: HttpRequest, person: Person, person_id: int) -> HttpRes
 @desk_page("GET")
 def customer_page(request: HttpRequest, person: Person, person_id: int) -> HttpResponse:
     """A customer's wallet, orders, cases, deposits and statement, as they see them themselves; read only."""
-    return customer_response(request, person, person_id)
+    return _customer(request, person, person_id)
 
 
 @desk_page("POST", need=Permission.CREDITS_GRANT)
 def give(request: HttpRequest, person: Person, person_id: int) -> HttpResponse:
-    """Gives or corrects a customer's Credits, with a reason; above the limit it asks for a second person."""
+    """Gives a customer bonus or goodwill Credits, with a reason."""
     try:
         customer = _the_customer(person_id)
         units = parse_credits(request.POST.get("credits", ""))
-        given = give_or_ask(
+        give_credits(
             person, customer.id, kind=request.POST.get("kind", ""), units=units, reason=request.POST.get("reason", ""),
             key=request.POST.get("key", ""), limits=gift_limits(), days=days_of(request),
         )  # fmt: skip
     except Refusal as refused:
-        return customer_response(request, person, person_id, refused, "give")
-    if given.approval_id is not None:
-        return done(
-            request, _("That is more than one person may book. A colleague has to approve it."), "desk:two_people"
-        )
-    text = _("%(amount)s Credits booked for %(name)s.") % {"amount": shown_credits(units), "name": customer.shown_name}
+        return _customer(request, person, person_id, refused, "give")
+    text = _("%(amount)s Credits given to %(name)s.") % {"amount": shown_credits(units), "name": customer.shown_name}
     return done(request, text, "desk:customer", person_id)
 
 
@@ -137,10 +131,9 @@ def _people(request: HttpRequest, person: Person, refused: Refusal | None = None
     return desk_show(request, person, "desk/people.html", context, refused, posted)
 
 
-def customer_response(
+def _customer(
     request: HttpRequest, person: Person, person_id: int, refused: Refusal | None = None, posted: str = ""
 ) -> HttpResponse:
-    """The page of a customer, again with what is refused where something is."""
     customer = _the_customer(person_id)
     after = cursor(request)
     transfers = statement(customer.id, before_version=after, limit=PAGE + 1)
@@ -156,27 +149,7 @@ def customer_response(
         "transfers": transfers[:PAGE],
         "first": after is None,
         "next_cursor": transfers[PAGE - 1].version if len(transfers) > PAGE else None,
-        "kinds": [
-            ("bonus", _("Bonus: a present")),
-            ("goodwill", _("Goodwill: instead of a refund")),
-            ("adjust_up", _("Correction: they had too little")),
-            ("adjust_down", _("Correction: they had too much")),
-        ],
-        "account_steps": _account_steps(wallet(customer.id).status),
-        "account_history": account_history(customer.id),
-        "approvals": [row for row in approvals(customer_id=customer.id) if row.state == "asked"],
-        "disputes": disputes(customer_id=customer.id),
-        "disputable": [row for row in deposits_of(customer.id, limit=10) if row.state == "confirmed"],
+        "kinds": [("bonus", _("Bonus: a present")), ("goodwill", _("Goodwill: instead of a refund"))],
         "key": new_key(),
     }
     return desk_show(request, person, "desk/customer.html", context, refused, posted)
-
-
-def _account_steps(status: str) -> list[tuple[str, str]]:
-    """What can be done to an account of this status."""
-    steps = {
-        "frozen": _("Freeze: nothing can be spent"), "reopened": _("Open again"),
-        "closed": _("Close: nothing comes in, the Credits stay"),
-    }  # fmt: skip
-    possible = {"open": ("frozen", "closed"), "frozen": ("reopened", "closed"), "closed": ("reopened",)}
-    return [(what, steps[what]) for what in possible.get(status, ())]

@@ -19,25 +19,25 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.policy.actions import activate_policy
 from smmatic.policy.comparing import Change, compare
 from smmatic.policy.compiler import Outcome, compile_policy
-from smmatic.policy.document import MOST_BYTES, PolicyDocument, PolicyError
+from smmatic.policy.document import PolicyDocument, PolicyError
 from smmatic.policy.drafting import with_effective
 from smmatic.policy.prover import Proof, check_text, prove
 from smmatic.policy.queries import current_calendar, current_policy, policy, policy_history
-from smmatic.policy.shape import ServiceClass
-from smmatic.policy.words import facts_in_words, say, with_unit
+from smmatic.policy.words import facts_in_words, say
 from smmatic.refunds.backtest import backtest
 from smmatic.web.pages import language
 
+MAX_SOURCE_BYTES = 2 * 1024 * 1024
 _MOST_EXAMPLES = 12
 _BACKTEST_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
 class ClassLine:
-    """A kind of service and the time in which a person answers, in words."""
+    """A kind of service and the business days in which a person answers."""
 
     words: str
-    time: str
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ def _source(request: HttpRequest) -> str:
     text: str
     sent = request.FILES.get("upload")
     if sent is not None:
-        if (sent.size or 0) > MOST_BYTES:
-            raise Refusal(RefusalCode.TEXT_TOO_LONG, "upload", maximum=MOST_BYTES)
+        if (sent.size or 0) > MAX_SOURCE_BYTES:
+            raise Refusal(RefusalCode.TEXT_TOO_LONG, "upload", maximum=MAX_SOURCE_BYTES)
         try:
             text = sent.read().decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -217,10 +217,6 @@ def _dated(text: str, typed: str) -> str:
         raise Refusal(RefusalCode.FIELD_INVALID, "effective") from None
 
 
-def _class_line(document: PolicyDocument, one: ServiceClass) -> ClassLine:
-    return ClassLine(one.name.raw(language()), with_unit(document, one.span.unit, one.span.number, language()))
-
-
 @lru_cache(maxsize=8)
 def _proof_of(version_id: int) -> Proof:
     """The proof of an activated version; a version never changes."""
@@ -236,7 +232,7 @@ def _page(
         "room": "desk-policy",
         "current": current,
         "proof": _proof_of(current.id),
-        "classes": [_class_line(current.document, one) for one in current.document.service_classes],
+        "classes": [ClassLine(one.name.raw(language()), one.business_days) for one in current.document.service_classes],
         "calendar": current_calendar(),
         "history": history,
         "names": names_of({row.activated_by_id for row in history}),

@@ -11,30 +11,22 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from smmatic.catalogue.steps import keep_deliverable
 from smmatic.fulfilment import steps
 from smmatic.fulfilment.models import Attempt, Provider, WorkerHeartbeat
 from smmatic.fulfilment.protocol import (
     LookupAnswer,
     ProviderStatus,
-    RefusalWord,
     StatusAnswer,
     StopAnswer,
     StopRequestAnswer,
     StopState,
+    Submission,
     SubmitAnswer,
     Submitted,
     Unknown,
     UnknownWhy,
 )
-from smmatic.fulfilment.queries import (
-    AttemptRow,
-    ProviderRow,
-    attempt_counts,
-    delivered_services,
-    live_attempts,
-    provider_by_code,
-)
+from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt_counts, live_attempts, provider_by_code
 from smmatic.fulfilment.rules import (
     AttemptState,
     Next,
@@ -73,7 +65,6 @@ def ensure_provider(
     values = {"adapter": adapter, "base_url": base_url, "api_key": api_key, "services": list(services)}
     with atomic():
         Provider.objects.update_or_create(code=code, defaults=values | {"settles_after": settles_after} | columns)
-        keep_deliverable(delivered_services())
     row = provider_by_code(code)
     if row is None:
         raise Refusal(RefusalCode.NOT_FOUND)
@@ -88,37 +79,25 @@ def switch_off(code: str) -> ProviderRow:
     """
     with atomic():
         changed = Provider.objects.filter(code=code).update(active=False)
-        keep_deliverable(delivered_services())
     row = provider_by_code(code)
     if not changed or row is None:
         raise Refusal(RefusalCode.NOT_FOUND)
     return row
 
 
-def prepare(orders_and_providers: Sequence[tuple[OrderRow, ProviderRow]]) -> list[int]:
+def prepare(orders_and_providers: Sequence[tuple[int, ProviderRow]]) -> list[int]:
     """Commits an attempt with our reference for each order that has none under way; the call comes later.
 
     Gives the orders that have had as many attempts as their provider is allowed; those get none.
     """
-    if not orders_and_providers:
-        return []
-    counts = attempt_counts([order.id for order, _ in orders_and_providers])
+    counts = attempt_counts([order_id for order_id, _ in orders_and_providers])
     rows, exhausted = [], []
-    for order, provider in orders_and_providers:
-        order_id = order.id
+    for order_id, provider in orders_and_providers:
         number = counts.get(order_id, 0) + 1
         if number > provider.max_attempts:
             exhausted.append(order_id)
         else:
-            rows.append(
-                Attempt(
-                    order_id=order_id,
-                    provider_id=provider.id,
-                    number=number,
-                    reference=new_reference(),
-                    expected_nano=provider.expected_nano(order.service_code, order.quantity),
-                )
-            )
+            rows.append(Attempt(order_id=order_id, provider_id=provider.id, number=number, reference=new_reference()))
     with atomic():
         Attempt.objects.bulk_create(rows, ignore_conflicts=True)
     return exhausted
@@ -129,21 +108,29 @@ def reject_unsubmitted(order_id: int) -> None:
     refunds.end_order(order_id, "rejected", actor=SYSTEM, delivered=0)
 
 
-def reject_unreached(attempt_id: int, provider: ProviderRow) -> None:
-    """Rejects an order whose prepared attempt could not be sent for as long as its provider may stay unreachable."""
+def begin_call(attempt_id: int) -> Submission | None:
+    """Takes the right to make the call of a prepared attempt: what to send, or None where it must not be made.
+
+    An order that has ended is not submitted; one whose stop was asked before anything left is stopped here.
+    """
     with atomic():
         order, attempt = steps.lock(attempt_id)
-        late = attempt.prepared_for >= provider.gives_up_after
-        if attempt.state != AttemptState.PREPARED or order.status not in LIVE or not late:
-            return
-        steps.write(attempt_id, state="refused", code=RefusalWord.NEVER_REACHED.value, answered_at=Now())
-        steps.let_go(order.id)
-        refunds.end_order(order.id, "rejected", actor=SYSTEM, delivered=0)
+        if attempt.state != AttemptState.PREPARED:
+            return None
+        if order.status not in LIVE:
+            steps.write(attempt_id, state="refused", code="order_ended")
+            return None
+        if order.stop_status in ("asked", "unknown"):
+            steps.write(attempt_id, state="refused", code="stopped")
+            refunds.answer_stop(order.id, "confirmed", delivered=order.delivered, actor=SYSTEM)
+            return None
+        if not Attempt.objects.filter(id=attempt_id, state="prepared").update(state="sent", sent_at=Now()):
+            return None
+    return _submission(order, attempt)
 
 
 def record_submission(attempt_id: int, answer: SubmitAnswer, provider: ProviderRow) -> None:
     """Records the answer to a submission and what follows from it."""
-    answer = steps.understood(answer, provider)
     with atomic():
         order, attempt = steps.lock(attempt_id)
         if isinstance(answer, Submitted) and steps.remote_id_taken(attempt, answer.remote_id):
@@ -172,11 +159,8 @@ def record_lookup(attempt: AttemptRow, answer: LookupAnswer, provider: ProviderR
             may_submit_anew=current.number < provider.max_attempts,
         )
         if plan.attempt is None and order.status in ENDED:
-            if current.state == AttemptState.UNKNOWN:
-                # Never learnt: after a long time we stop asking, and say so.
-                steps.follow_end(order, current, None, provider)
-            else:
-                orders.give_back(order.id, provider.poll_shortest)
+            # Never learnt: after a long time we stop asking, and say so.
+            steps.follow_end(order, current, None, provider)
             return
         _apply_submission(order, current, plan, provider)
         if plan.attempt is None:
@@ -186,14 +170,10 @@ def record_lookup(attempt: AttemptRow, answer: LookupAnswer, provider: ProviderR
 def record_status(attempt_id: int, answer: StatusAnswer, provider: ProviderRow) -> None:
     """Records an answer to a status question and what follows for the order: progress, its end, its settlement.
 
-    Of an order that has ended it records only when and how the provider ended too. About a submission that the provider
-    is not known to have taken a status says nothing.
+    Of an order that has ended it records only when and how the provider ended too.
     """
-    answer = steps.understood(answer, provider)
     with atomic():
         order, attempt = steps.lock(attempt_id)
-        if attempt.state != AttemptState.CONFIRMED:
-            return
         if order.status in ENDED and attempt.closed_at is None:
             steps.follow_end(order, attempt, answer, provider)
             return
@@ -203,13 +183,9 @@ def record_status(attempt_id: int, answer: StatusAnswer, provider: ProviderRow) 
 
 def record_stop(attempt_id: int, answer: StopRequestAnswer, provider: ProviderRow) -> None:
     """Records the answer to a stop request. One that could not be read is asked again; the request is repeatable."""
-    if isinstance(answer, StopAnswer) and answer.status is not None:
-        answer = replace(answer, status=steps.understood(answer.status, provider))
     with atomic():
         order, attempt = steps.lock(attempt_id)
         told: StatusAnswer | None = answer.status if isinstance(answer, StopAnswer) else answer
-        if attempt.state != AttemptState.CONFIRMED:
-            return
         if isinstance(answer, StopAnswer):
             steps.write(attempt_id, stop_sent_at=Now())
         if order.status in ENDED and attempt.closed_at is None:
@@ -274,6 +250,19 @@ def forget_workers() -> None:
     """Forgets workers that gave no sign of life for a week."""
     with atomic():
         WorkerHeartbeat.objects.filter(seen_at__lt=Now() - timedelta(days=7)).delete()
+
+
+def _submission(order: OrderRow, attempt: AttemptRow) -> Submission:
+    return Submission(
+        reference=str(attempt.reference),
+        service=order.service_code,
+        link=order.link,
+        quantity=order.quantity,
+        texts=tuple(line for line in order.texts.splitlines() if line.strip()),
+        runs=order.runs or 1,
+        interval_minutes=order.interval_minutes or 0,
+        brief=order.brief,
+    )
 
 
 def _apply_submission(order: OrderRow, attempt: AttemptRow, plan: SubmissionPlan, provider: ProviderRow) -> None:

@@ -216,18 +216,16 @@ class GuardedClient:
         *,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
-        """Send to an address, exactly once: a value as JSON, a form, or these very bytes of JSON (signed ones).
+        """Send to an address, exactly once.
 
         Raises ``OutboundError``; its ``sent`` says whether the call may have had an effect.
         """
         lines = dict(headers or {})
         if form is not None:
             return self._call("POST", url, lines, httpx2.Request("POST", url, data=dict(form)))
-        if body is None:
-            body = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
+        body = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
         lines["Content-Type"] = "application/json"
         return self._call("POST", url, lines, httpx2.Request("POST", url, content=body))
 

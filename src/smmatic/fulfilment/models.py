@@ -1,4 +1,4 @@
-"""Providers, attempts to hand an order to one of them, what they say and cost, and the workers that are alive."""
+"""Providers, attempts to hand an order to one of them, and the workers that are alive."""
 
 from typing import ClassVar
 
@@ -8,22 +8,9 @@ from django.db.models.functions import Now
 
 from smmatic.fulfilment.rules import AttemptState
 
-__all__ = [
-    "Attempt",
-    "BalanceReading",
-    "CallMinute",
-    "Callback",
-    "Offer",
-    "Provider",
-    "ProviderEvent",
-    "ProviderWord",
-    "Rework",
-    "WorkerHeartbeat",
-]
+__all__ = ["Attempt", "Provider", "WorkerHeartbeat"]
 
-OPEN_REWORK = ("pending", "in_progress")
 LIVE_STATES = ("prepared", "sent", "confirmed", "unknown")
-ADAPTER_NAMES = ("sandbox", "http_v2", "webhook")
 
 
 class Provider(models.Model):
@@ -33,12 +20,6 @@ class Provider(models.Model):
     `settles_after`: how long after an unknown outcome its 'no such order' is final, longer than a request of ours can
     linger on the way; NULL where it never is. `gives_up_after`: how long it may stay unreachable before an order that
     never left this machine is refused.
-
-    `secret` signs calls both ways (webhook adapter); `previous_secret` is still taken until `previous_until`.
-    `failures` in a row open the breaker: no new call before `open_until`, then one probe at a time (`probe_until`).
-    `calls_per_minute`: NULL for no limit; `tokens` are the calls that may be made at once as of `tokens_at`.
-    `currency_units`: what one of its currency costs us, in Credit units. `low_balance_nano`: alarm below it.
-    Amounts in its currency are counted in billionths ("nano").
     """
 
     code = models.CharField(max_length=40, unique=True)
@@ -55,38 +36,11 @@ class Provider(models.Model):
     max_attempts = models.SmallIntegerField(db_default=3)
     active = models.BooleanField(db_default=True)
     created_at = models.DateTimeField(db_default=Now())
-    secret = models.CharField(max_length=200, db_default="")
-    previous_secret = models.CharField(max_length=200, db_default="")
-    previous_until = models.DateTimeField(null=True)
-    breaker_after = models.SmallIntegerField(db_default=5)
-    breaker_pause = models.FloatField(db_default=30.0)
-    failures = models.IntegerField(db_default=0)
-    opened_at = models.DateTimeField(null=True)
-    open_until = models.DateTimeField(null=True)
-    open_pause = models.FloatField(db_default=0.0)
-    probe_until = models.DateTimeField(null=True)
-    calls_per_minute = models.IntegerField(null=True)
-    tokens = models.FloatField(db_default=0.0)
-    tokens_at = models.DateTimeField(db_default=Now())
-    currency = models.CharField(max_length=10, db_default="")
-    currency_units = models.BigIntegerField(null=True)
-    low_balance_nano = models.BigIntegerField(null=True)
-    balance_nano = models.BigIntegerField(null=True)
-    balance_at = models.DateTimeField(null=True)
-    balance_due_at = models.DateTimeField(db_default=Now())
-    prices_due_at = models.DateTimeField(db_default=Now())
-    reconciled_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "fulfilment_provider"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(adapter__in=ADAPTER_NAMES), name="fulfilment_provider_adapter"),
-            models.CheckConstraint(
-                condition=Q(breaker_after__gte=1, breaker_pause__gt=0)
-                & (Q(calls_per_minute=None) | Q(calls_per_minute__gte=1))
-                & (Q(currency_units=None) | Q(currency_units__gt=0)),
-                name="fulfilment_provider_limits",
-            ),
+            models.CheckConstraint(condition=Q(adapter__in=("sandbox",)), name="fulfilment_provider_adapter"),
             models.CheckConstraint(
                 condition=Q(
                     timeout__gt=0, gives_up_after__gte=0, poll_shortest__gt=0, poll_longest__gt=0, max_attempts__gte=1
@@ -106,10 +60,6 @@ class Attempt(models.Model):
     `answer` is the provider's newest answer as we read it, `flags` what was odd about it, `quiet` how many answers in a
     row changed nothing. `stop_sent_at`: when the stop request last went out. `flagged_at`: since when its flags need a
     person. `closed_at`: when the provider was known to have ended, which may be long after the order.
-    `told_at`: the provider's own time of the newest statement that was taken, against reordered callbacks.
-    `expected_nano`: what it should cost by the price list when it was prepared; `charged_nano`: what the provider says
-    that it charges. `owed_at`: since when the provider has paid us back more than the customer got back.
-    `owner_id`: the person who looks into an unknown outcome.
     """
 
     order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, related_name="+")
@@ -129,11 +79,6 @@ class Attempt(models.Model):
     stop_sent_at = models.DateTimeField(null=True)
     flagged_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
-    expected_nano = models.BigIntegerField(null=True)
-    charged_nano = models.BigIntegerField(null=True)
-    owed_at = models.DateTimeField(null=True)
-    owner_id = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "fulfilment_attempt"
@@ -155,176 +100,7 @@ class Attempt(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["flagged_at"], name="fulfilment_attempt_flagged", condition=Q(flagged_at__isnull=False)
-            ),
-            models.Index(fields=["owed_at"], name="fulfilment_attempt_owed", condition=Q(owed_at__isnull=False)),
-            # What is out at a provider and not settled: in flight, unknown, or read again after its end.
-            models.Index(
-                fields=["provider", "state"],
-                name="fulfilment_attempt_out",
-                condition=Q(state__in=("sent", "unknown")),
-            ),
-            models.Index(fields=["provider", "closed_at"], name="fulfilment_attempt_closed"),
-        ]
-
-
-class Offer(models.Model):
-    """What a provider calls one of our services, and what one unit of it costs there, in billionths of its currency."""
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+", db_index=False)
-    service_code = models.CharField(max_length=20)
-    remote_service = models.CharField(max_length=64)
-    cost_nano = models.BigIntegerField(null=True)
-    changed_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "fulfilment_offer"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "service_code"], name="fulfilment_offer_once"),
-            models.CheckConstraint(
-                condition=~Q(remote_service="") & (Q(cost_nano=None) | Q(cost_nano__gte=0)),
-                name="fulfilment_offer_stands",
-            ),
-        ]
-
-
-class Callback(models.Model):
-    """A signed message of a provider, kept for ever as it came, and what became of it. Append-only.
-
-    `outcome`: 'applied', 'late' (the order had ended), 'stale' (older than what was known), 'stranger' (about no order
-    of ours), 'unreadable'. `webhook_id` counts once for each provider, so a replay is known.
-    """
-
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+", db_index=False)
-    webhook_id = models.CharField(max_length=120)
-    order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, null=True, related_name="+")
-    outcome = models.CharField(max_length=12)
-    body = models.TextField()
-    told_at = models.DateTimeField(null=True)
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "fulfilment_callback"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "webhook_id"], name="fulfilment_callback_once"),
-            models.CheckConstraint(
-                condition=Q(outcome__in=("applied", "late", "stale", "stranger", "unreadable")),
-                name="fulfilment_callback_outcome",
-            ),
-        ]
-        indexes: ClassVar = [models.Index(fields=["provider", "-at"], name="fulfilment_callback_at")]
-
-
-class BalanceReading(models.Model):
-    """What a provider said that we have left there. Append-only.
-
-    `quiet`: no submission was on its way when it was read, so that two quiet readings can be compared.
-    """
-
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+", db_index=False)
-    amount_nano = models.BigIntegerField()
-    currency = models.CharField(max_length=10)
-    quiet = models.BooleanField()
-    asked_at = models.DateTimeField()
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "fulfilment_balance"
-        indexes: ClassVar = [models.Index(fields=["provider", "-at"], name="fulfilment_balance_at")]
-
-
-class CallMinute(models.Model):
-    """Calls to a provider in one minute, by what was asked: how many, how many failed, and how long they took."""
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+", db_index=False)
-    minute = models.DateTimeField()
-    kind = models.CharField(max_length=8)
-    calls = models.IntegerField(db_default=0)
-    failures = models.IntegerField(db_default=0)
-    total_ms = models.BigIntegerField(db_default=0)
-    longest_ms = models.IntegerField(db_default=0)
-
-    class Meta:
-        db_table = "fulfilment_call"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "minute", "kind"], name="fulfilment_call_minute")
-        ]
-
-
-class ProviderWord(models.Model):
-    """Words that a provider used for a refusal, a state or an early end, and what a person says that they mean.
-
-    `meaning` is '' until somebody has mapped it: then it says nothing about anybody, and a person decides.
-    """
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="+", db_index=False)
-    place = models.CharField(max_length=8)
-    word = models.CharField(max_length=200)
-    meaning = models.CharField(max_length=30, db_default="")
-    heard = models.BigIntegerField(db_default=1)
-    first_at = models.DateTimeField(db_default=Now())
-    last_at = models.DateTimeField(db_default=Now())
-    mapped_by_id = models.BigIntegerField(null=True)
-    mapped_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "fulfilment_word"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "place", "word"], name="fulfilment_word_once"),
-            models.CheckConstraint(condition=Q(place__in=("refusal", "state", "end")), name="fulfilment_word_place"),
-        ]
-
-
-class ProviderEvent(models.Model):
-    """What happened to a provider: switched on or off, breaker opened or closed, balance low, secret or price changed.
-
-    Append-only. `actor_id` is NULL where the machine did it.
-    """
-
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+", db_index=False)
-    kind = models.CharField(max_length=20)
-    actor_id = models.BigIntegerField(null=True)
-    facts = models.JSONField(db_default={})
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "fulfilment_event"
-        indexes: ClassVar = [models.Index(fields=["provider", "-at"], name="fulfilment_event_at")]
-
-
-class Rework(models.Model):
-    """What was delivered is to be done again: asked by the customer within the days pinned to the order.
-
-    `start_by` is until when work on it begins or it is answered; `answer` the note handed over with it, or why not.
-    """
-
-    order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(max_length=12, db_default="pending")
-    reason = models.TextField()
-    asked_at = models.DateTimeField(db_default=Now())
-    start_by = models.DateTimeField()
-    staff_id = models.BigIntegerField(null=True)
-    began_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    answer = models.TextField(db_default="")
-
-    class Meta:
-        db_table = "fulfilment_rework"
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(state__in=OPEN_REWORK), name="fulfilment_rework_one_open"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=(*OPEN_REWORK, "completed", "rejected")), name="fulfilment_rework_state"
-            ),
-            models.CheckConstraint(condition=~Q(reason=""), name="fulfilment_rework_reason"),
-            models.CheckConstraint(
-                condition=Q(ended_at=None, state__in=OPEN_REWORK)
-                | (Q(ended_at__isnull=False) & ~Q(state__in=OPEN_REWORK)),
-                name="fulfilment_rework_ended",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["start_by", "id"], name="fulfilment_rework_open", condition=Q(state__in=OPEN_REWORK))
+            )
         ]
 
 

@@ -54,8 +54,6 @@ class UnknownWhy(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     UNEXPECTED = "unexpected"
-    NOT_OFFERED = "not_offered"
-    """The provider does not offer what was asked: no failure of it."""
 
 
 class RefusalWord(StrEnum):
@@ -89,8 +87,6 @@ class Submission:
 
     ``reference`` is ours, unique for each attempt and committed before the call. ``service`` is the provider's name
     for the service, ``quantity`` counts its units (pieces, never Credits), ``interval_minutes`` spreads ``runs``.
-    ``kind`` is how the service is ordered, by the catalogue's words: 'counted', 'package', 'custom_comments',
-    'counted_runs'.
     """
 
     reference: str
@@ -101,7 +97,6 @@ class Submission:
     runs: int = 1
     interval_minutes: int = 0
     brief: str = ""
-    kind: str = "counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +141,7 @@ class NotFound:
 class ProviderStatus:
     """What the provider says about one order, unclamped: ``delivered`` and ``remains`` are units, as it sent them.
 
-    ``None`` means that it did not say. ``reference`` is ours where the provider repeats it, else empty. ``charge`` is
-    what it charges us for this order by now, as its own decimal text (``''`` where it did not say), in ``currency``.
+    ``None`` means that it did not say. ``reference`` is ours where the provider repeats it, else empty.
     """
 
     remote_id: str
@@ -159,8 +153,6 @@ class ProviderStatus:
     alleges: Allegation = Allegation.NONE
     stop: StopState | None = None
     reference: str = ""
-    charge: str = ""
-    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,22 +172,11 @@ class Balance:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """One service in a provider's own list: its number or code there, its name, and what one unit costs us, as decimal
-    text in its currency (a rate for 1,000 is divided by the adapter, exactly)."""
-
-    service: str
-    name: str
-    unit_cost: str
-
-
 SubmitAnswer = Submitted | RefusedBeforeWork | NotReached | Unknown
 LookupAnswer = ProviderStatus | NotFound | NotReached | Unknown
 StatusAnswer = ProviderStatus | NotFound | NotReached | Unknown
 StopRequestAnswer = StopAnswer | NotFound | NotReached | Unknown
 BalanceAnswer = Balance | NotReached | Unknown
-PriceListAnswer = tuple[Price, ...] | NotReached | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,19 +184,13 @@ class Abilities:
     """What a provider offers beyond taking orders and telling their status.
 
     ``lookup``: it finds orders by our reference. ``lookup_settles_after``: seconds after the end of a call from which
-    its 'no such order' is final (longer than a request can linger on the way); ``None`` where it never is. ``polled``:
-    it can be asked for the status of orders; one that only calls back cannot. ``balance`` and ``prices``: it tells what
-    we have left, and what its services cost. Without ``lookup``, an unknown outcome is resolved by a callback, by the
-    balance where that settles it, or by a person.
+    its 'no such order' is final (longer than a request can linger on the way); ``None`` where it never is.
     """
 
     lookup: bool = False
     lookup_settles_after: float | None = None
     stop: bool = False
     batch: int = 100
-    polled: bool = True
-    balance: bool = False
-    prices: bool = False
 
 
 class Provider(Protocol):
@@ -244,8 +219,4 @@ class Provider(Protocol):
 
     def balance(self) -> BalanceAnswer:
         """Ask what we have left there."""
-        ...
-
-    def price_list(self) -> PriceListAnswer:
-        """Ask what its services cost."""
         ...

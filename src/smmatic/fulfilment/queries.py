@@ -1,42 +1,24 @@
 """Reads of providers, attempts and workers."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, F, FloatField, Func, QuerySet
-from django.db.models.functions import Extract
-
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.catalogue.queries import services
-from smmatic.fulfilment.models import LIVE_STATES, Offer, Provider, ProviderWord, WorkerHeartbeat
+from smmatic.fulfilment.models import LIVE_STATES, Provider, WorkerHeartbeat
 from smmatic.fulfilment.rules import NEEDS_PERSON
-from smmatic.fulfilment.wording import Heard, Meanings, Place
-from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_all
 from smmatic.orders.queries import OrderRow, orders_besides, orders_by_id, troubled_orders
 
 
 @dataclass(frozen=True, slots=True)
-class OfferRow:
-    """What a provider calls one of our services, and what one unit costs there, in billionths of its currency."""
-
-    service_code: str
-    remote_service: str
-    cost_nano: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class ProviderRow:
-    """A provider; its times in seconds, amounts of its currency in billionths. Keys and secrets are never shown.
-
-    `offers` are its own names and costs of our services by code, `meanings` what its words are known to mean.
-    `waits` is for how many seconds its breaker lets no call through, by the database's clock.
-    """
+    """A provider; its times in seconds. `api_key` is never shown to anybody."""
 
     id: int
     code: str
@@ -52,45 +34,6 @@ class ProviderRow:
     poll_longest: float
     max_attempts: int
     active: bool
-    secret: str = ""
-    previous_secret: str = ""
-    previous_until: datetime | None = None
-    breaker_after: int = 5
-    breaker_pause: float = 30.0
-    failures: int = 0
-    opened_at: datetime | None = None
-    open_until: datetime | None = None
-    calls_per_minute: int | None = None
-    currency: str = ""
-    currency_units: int | None = None
-    low_balance_nano: int | None = None
-    balance_nano: int | None = None
-    balance_at: datetime | None = None
-    reconciled_at: datetime | None = None
-    waits: float = 0.0
-    offers: Mapping[str, OfferRow] = field(default_factory=dict)
-    meanings: Meanings = field(default_factory=dict)
-
-    @property
-    def limited(self) -> bool:
-        """Whether a call has to be asked for first: its breaker is open or it has a rate limit."""
-        return self.open_until is not None or self.calls_per_minute is not None
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secrets that sign now: the new one, and the one before while it is still taken."""
-        old = self.previous_secret if self.previous_until is not None and self.previous_until > now() else ""
-        return tuple(secret for secret in (self.secret, old) if secret)
-
-    def remote_service(self, code: str) -> str:
-        """What the provider calls a service of ours."""
-        offer = self.offers.get(code)
-        return offer.remote_service if offer else code
-
-    def expected_nano(self, code: str, quantity: int) -> int | None:
-        """What so many units should cost there by its price list; None where nobody has said."""
-        offer = self.offers.get(code)
-        return offer.cost_nano * quantity if offer and offer.cost_nano is not None else None
 
     def delivers(self, service_code: str) -> bool:
         """Whether orders for this service go to it."""
@@ -125,11 +68,6 @@ class AttemptRow:
     stop_sent_at: datetime | None
     flagged_at: datetime | None
     closed_at: datetime | None
-    told_at: datetime | None
-    expected_nano: int | None
-    charged_nano: int | None
-    owed_at: datetime | None
-    owner_id: int | None
     prepared_for: float
     unknown_for: float
 
@@ -165,7 +103,7 @@ class WorkerRow:
     counts: dict[str, int]
 
 
-_PROVIDER = tuple(name for name in ProviderRow.__dataclass_fields__ if name not in ("waits", "offers", "meanings"))
+_PROVIDER = tuple(ProviderRow.__dataclass_fields__)
 _WORKER = tuple(WorkerRow.__dataclass_fields__)
 _COLUMNS = tuple(name for name in AttemptRow.__dataclass_fields__ if not name.endswith("_for"))
 _SELECT = f"""
@@ -177,15 +115,13 @@ _SELECT = f"""
 
 def providers() -> list[ProviderRow]:
     """Every provider, in the order in which they are chosen."""
-    return _providers(Provider.objects.all())
+    return [_provider(row) for row in Provider.objects.order_by("priority", "id").values(*_PROVIDER)]
 
 
 def provider_by_code(code: str) -> ProviderRow | None:
     """The provider with this code, or None."""
-    if not code.isascii() or "\x00" in code:
-        return None
-    rows = _providers(Provider.objects.filter(code=code))
-    return rows[0] if rows else None
+    row = Provider.objects.filter(code=code).values(*_PROVIDER).first()
+    return _provider(row) if row else None
 
 
 def attempt(attempt_id: int) -> AttemptRow | None:
@@ -194,27 +130,11 @@ def attempt(attempt_id: int) -> AttemptRow | None:
     return rows[0] if rows else None
 
 
-def attempts_by_id(attempt_ids: Sequence[int]) -> dict[int, AttemptRow]:
-    """These attempts by id."""
-    return {row.id: row for row in _attempts("WHERE id = ANY (%s)", [list(attempt_ids)])}
-
-
 def live_attempts(order_ids: Sequence[int]) -> dict[int, AttemptRow]:
     """The attempt that is neither refused nor known to have ended, by order: the database allows one."""
     where = "WHERE order_id = ANY (%s) AND state = ANY (%s) AND closed_at IS NULL"
     rows = _attempts(where, [list(order_ids), list(LIVE_STATES)])
     return {row.order_id: row for row in rows}
-
-
-def provider_names(order_ids: Sequence[int]) -> dict[int, str]:
-    """The name of the provider that took each order last; orders that none took are left out."""
-    rows = fetch_all(
-        "SELECT DISTINCT ON (a.order_id) a.order_id, p.code AS name"
-        " FROM fulfilment_attempt a JOIN fulfilment_provider p ON p.id = a.provider_id"
-        " WHERE a.order_id = ANY (%s) ORDER BY a.order_id, a.id DESC",
-        [list(order_ids)],
-    )
-    return {row["order_id"]: row["name"] for row in rows}
 
 
 def attempts_of(person: Person, order_id: int) -> list[AttemptRow]:
@@ -294,41 +214,8 @@ def workers() -> list[WorkerRow]:
     return [WorkerRow(**row) for row in WorkerHeartbeat.objects.order_by("-seen_at").values(*_WORKER)[:100]]
 
 
-def _providers(chosen: QuerySet[Provider]) -> list[ProviderRow]:
-    waits = Extract(F("open_until") - ClockTimestamp(), "epoch", output_field=FloatField())
-    rows = list(chosen.annotate(waits=waits).order_by("priority", "id").values(*_PROVIDER, "waits"))
-    ids = [row["id"] for row in rows]
-    offers: dict[int, dict[str, OfferRow]] = {number: {} for number in ids}
-    for provider_id, code, remote_service, cost in Offer.objects.filter(provider_id__in=ids).values_list(
-        "provider_id", "service_code", "remote_service", "cost_nano"
-    ):
-        offers[provider_id][code] = OfferRow(code, remote_service, cost)
-    meanings: dict[int, dict[Heard, str]] = {number: {} for number in ids}
-    for provider_id, place, word, meaning in (
-        ProviderWord.objects.filter(provider_id__in=ids)
-        .exclude(meaning="")
-        .values_list("provider_id", "place", "word", "meaning")
-    ):
-        meanings[provider_id][Place(place), word] = meaning
-    return [
-        ProviderRow(
-            **row
-            | {
-                "services": tuple(row["services"]),
-                "waits": max(0.0, row["waits"] or 0.0),
-                "offers": offers[row["id"]],
-                "meanings": meanings[row["id"]],
-            }
-        )
-        for row in rows
-    ]
-
-
-class ClockTimestamp(Func):
-    """The database's clock at this very moment."""
-
-    template = "clock_timestamp()"
-    output_field = DateTimeField()
+def _provider(row: dict[str, Any]) -> ProviderRow:
+    return ProviderRow(**{**row, "services": tuple(row["services"])})
 
 
 def _attempts(where: str, parameters: Sequence[Any]) -> list[AttemptRow]:

@@ -6,11 +6,9 @@ from functools import lru_cache
 from django.conf import settings
 
 from smmatic.fulfilment.http_client import GuardedClient, Limits, parse_exceptions
-from smmatic.fulfilment.http_v2 import HttpV2Provider
 from smmatic.fulfilment.protocol import Provider
 from smmatic.fulfilment.queries import ProviderRow
 from smmatic.fulfilment.sandbox.adapter import SandboxProvider
-from smmatic.fulfilment.webhook import WebhookProvider
 
 Adapter = Callable[[ProviderRow, GuardedClient], Provider]
 
@@ -19,16 +17,8 @@ def _sandbox(row: ProviderRow, client: GuardedClient) -> Provider:
     return SandboxProvider(row.base_url, row.api_key, client, settles_after=row.settles_after)
 
 
-def _http_v2(row: ProviderRow, client: GuardedClient) -> Provider:
-    return HttpV2Provider(row.base_url, row.api_key, client, settles_after=row.settles_after)
-
-
-def _webhook(row: ProviderRow, client: GuardedClient) -> Provider:
-    return WebhookProvider(row.base_url, row.secrets, client, settles_after=row.settles_after)
-
-
-ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox, "http_v2": _http_v2, "webhook": _webhook}
-"""Adapters by the name in the provider's row. Each name also stands in `models.ADAPTER_NAMES`."""
+ADAPTERS: Mapping[str, Adapter] = {"sandbox": _sandbox}
+"""Adapters by the name in the provider's row."""
 
 
 def adapter_of(row: ProviderRow) -> Provider:

@@ -58,10 +58,9 @@ class Flag(StrEnum):
     VANISHED = "vanished"
     LATE_ANSWER = "late_answer"
     NO_ANSWER = "no_answer"
-    TAKEN_BY_BALANCE = "taken_by_balance"
 
 
-NEEDS_PERSON = frozenset({Flag.UNMAPPED_WORD, Flag.VANISHED, Flag.ENDED_WITHOUT_COUNT, Flag.TAKEN_BY_BALANCE})
+NEEDS_PERSON = frozenset({Flag.UNMAPPED_WORD, Flag.VANISHED, Flag.ENDED_WITHOUT_COUNT})
 """Flags under which an order does not go on by itself as long as the answer stays the same."""
 
 
@@ -327,17 +326,6 @@ def after_lookup(
         return SubmissionPlan(None, Next.ASK_LATER, words=answer.words)
     after = Next.SUBMIT_ANEW if may_submit_anew else Next.REJECT
     return SubmissionPlan(AttemptState.REFUSED, after, code=RefusalWord.NEVER_ARRIVED.value, words=answer.words)
-
-
-def owes(expected: int, charged: int, amount: int, returned: int) -> bool:
-    """Whether a provider has paid back a larger share of an order's cost than the customer got back of its price.
-
-    ``expected`` and ``charged``: what it should have cost and what it does, in the provider's currency; ``amount`` and
-    ``returned``: what the customer was charged and got back, in Credit units. A rounding of one unit is no debt.
-    """
-    if expected <= 0 or charged >= expected:
-        return False
-    return (expected - charged) * amount > (returned + 1) * expected
 
 
 def next_check(quiet: int, *, shortest: float, longest: float) -> float:

@@ -12,10 +12,8 @@ from django.db.models.functions import Now
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.fulfilment import steps
-from smmatic.fulfilment.handover import Handover, checked_handover
 from smmatic.fulfilment.models import Attempt
 from smmatic.fulfilment.queries import AttemptRow, attempts_of_order
-from smmatic.fulfilment.staff_steps import MAX_WHY, hand_over, need_own, reason
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
 from smmatic.kernel.refusals import Refusal, RefusalCode
@@ -24,8 +22,6 @@ from smmatic.orders import queries as order_queries
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import actor_of
-from smmatic.policy.citing import cite
-from smmatic.policy.queries import policy
 from smmatic.refunds import actions as refunds
 from smmatic.refunds.actions import Decided
 from smmatic.refunds.situations import ClaimInput
@@ -35,58 +31,49 @@ LIVE = ("processing", "in_progress")
 MAX_NOTE = 4000
 
 
-def staff_progress(
-    person: Person, order_id: int, units: int, note: str = "", file_ids: Sequence[int] = (), *,
-    links: str = "", proof: str = "", proof_files: Sequence[int] = (),
-) -> OrderRow:  # fmt: skip
-    """Marks `units` of an order as done in all, with what the customer gets: files kept by `orders.actions.keep_file`,
-    links (one a line), a note, and a proof that it was done. The customer sees all of it.
+def staff_progress(person: Person, order_id: int, units: int, note: str = "", file_ids: Sequence[int] = ()) -> OrderRow:
+    """Marks `units` of an order as done in all, with what the customer gets: files kept by `orders.actions.keep_file`
+    and a note that the customer reads.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `order_status`, `work_of_another`, `units_out_of_range` (fewer than
-            before, or more than ordered), `deliverable_link`, `deliverable_too_many`, `text_*`.
+        Refusal: `role_missing`, `not_found`, `order_status`, `units_out_of_range` (fewer than before, or more than
+            ordered), `text_*`.
     """
     person.need(Permission.STAFF_WORK)
-    given = checked_handover(note, links, file_ids, proof, proof_files)
+    told = clean_text(note, "note", MAX_NOTE)
     with atomic():
-        order = _staff_order(order_id, person)
-        _mark(person, order, units, given)
+        order = _staff_order(order_id)
+        _mark(person, order, units, told, file_ids)
         return lock_order(order_id)
 
 
-def staff_finish(
-    person: Person, order_id: int, note: str = "", file_ids: Sequence[int] = (), *, links: str = "", proof: str = "",
-    proof_files: Sequence[int] = (),
-) -> Decided | None:  # fmt: skip
-    """Delivers the rest of an order: completed, and what was held for it is taken. A file, a link or a note for the
-    customer belongs to it, given now or before. A stop that was asked for came too late.
+def staff_finish(person: Person, order_id: int, note: str = "", file_ids: Sequence[int] = ()) -> Decided | None:
+    """Delivers the rest of an order: completed, and what was held for it is taken. A file or a note for the customer
+    belongs to it, given now or before.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `order_status`, `order_ended`, `work_of_another`, `deliverable_*`,
-            `text_*`.
+        Refusal: `role_missing`, `not_found`, `order_status`, `order_ended`, `deliverable_missing`, `text_*`.
     """
     person.need(Permission.STAFF_WORK)
-    given = checked_handover(note, links, file_ids, proof, proof_files)
+    told = clean_text(note, "note", MAX_NOTE)
     with atomic():
-        order = _staff_order(order_id, person)
-        _mark(person, order, order.quantity, given)
-        if not given.something and not _handed_over(order_id):
+        order = _staff_order(order_id)
+        _mark(person, order, order.quantity, told, file_ids)
+        if not told and not _handed_over(order_id):
             raise Refusal(RefusalCode.DELIVERABLE_MISSING, "files")
-        _too_late_to_stop(person, order)
-        return refunds.end_order(order_id, "completed", actor=actor_of(person), why=given.note[:1000])
+        return refunds.end_order(order_id, "completed", actor=actor_of(person), why=told[:1000])
 
 
 def staff_refuse(person: Person, order_id: int, why: str) -> Decided | None:
     """Refuses an order before any work on it: everything goes back at once (2.2).
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `work_of_another`,
-            `order_status` once work has begun.
+        Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `order_status` once work has begun.
     """
     person.need(Permission.STAFF_WORK)
-    told = reason(why)
+    told = _reason(why)
     with atomic():
-        order = _staff_order(order_id, person, ("pending", "processing"))
+        order = _staff_order(order_id, ("pending", "processing"))
         if order.started_at is not None or order.delivered:
             raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
         return refunds.end_order(order_id, "rejected", actor=actor_of(person), delivered=0, why=told)
@@ -97,16 +84,14 @@ def staff_give_up(person: Person, order_id: int, why: str) -> Decided | None:
     approval limit a second person has to agree.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `order_status`,
-            `work_of_another`.
+        Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `order_status`.
     """
     person.need(Permission.STAFF_WORK)
-    told = reason(why)
+    told = _reason(why)
     with atomic():
-        order = _staff_order(order_id, person)
+        order = _staff_order(order_id)
         claim = ClaimInput("fulfilment_fault", "verified", "staff", told, person.id)
         status = "partial" if order.delivered else "failed"
-        _too_late_to_stop(person, order)
         return refunds.end_order(order_id, status, actor=actor_of(person), why=told, claims=(claim,))
 
 
@@ -115,13 +100,12 @@ def staff_answer_stop(person: Person, order_id: int, *, stops: bool, why: str = 
     and what was not delivered goes back. None where nothing was ended.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `order_status`, `reason_missing` for a no without a reason,
-            `work_of_another`: whoever works on it answers.
+        Refusal: `role_missing`, `not_found`, `order_status`, `reason_missing` for a no without a reason.
     """
     person.need(Permission.STAFF_WORK)
-    told = clean_text(why, "why", MAX_WHY) if stops else reason(why)
+    told = clean_text(why, "why", 1000) if stops else _reason(why)
     with atomic():
-        order = _staff_order(order_id, person)
+        order = _staff_order(order_id)
         if order.stop_status not in ("asked", "unknown"):
             raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
         answer = "confirmed" if stops else "refused"
@@ -179,7 +163,7 @@ def refuse_unsent(person: Person, order_id: int, why: str) -> Decided | None:
         Refusal: `role_missing`, `not_found`, `reason_missing`, `order_ended`, `order_status` once an attempt went out.
     """
     person.need(Permission.ORDER_RESOLVE)
-    told = reason(why)
+    told = _reason(why)
     with atomic():
         order = _provider_order(order_id, ("pending", "processing"))
         rows = _locked_attempts(order_id)
@@ -200,11 +184,11 @@ def give_up(person: Person, order_id: int, why: str) -> Decided | None:
             `outcome_unknown` (to be found, or presumed undelivered after its deadline).
     """
     person.need(Permission.ORDER_RESOLVE)
-    told = reason(why)
+    told = _reason(why)
     with atomic():
         order = _provider_order(order_id, LIVE)
         if order.unknown_since is not None:
-            raise Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=cite(policy(order.policy_version_id).compiled, "unknown"))
+            raise Refusal(RefusalCode.OUTCOME_UNKNOWN, clause="2.1")
         claim = ClaimInput("fulfilment_fault", "verified", "staff", told, person.id)
         status = "partial" if order.delivered else "failed"
         return refunds.end_order(order_id, status, actor=actor_of(person), why=told, claims=(claim,))
@@ -228,8 +212,8 @@ def _locked_attempts(order_id: int) -> list[AttemptRow]:
     return attempts_of_order(order_id)
 
 
-def _staff_order(order_id: int, person: Person, statuses: Sequence[str] = LIVE) -> OrderRow:
-    """The order, locked, if staff deliver it, it is in one of these statuses, and nobody else works on it."""
+def _staff_order(order_id: int, statuses: Sequence[str] = LIVE) -> OrderRow:
+    """The order, locked, if staff deliver it and it is in one of these statuses."""
     order = lock_order(order_id)
     if order.terms.get("delivery") != "staff":
         raise Refusal(RefusalCode.NOT_FOUND)
@@ -237,38 +221,32 @@ def _staff_order(order_id: int, person: Person, statuses: Sequence[str] = LIVE) 
         raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
     if not order.live:
         raise Refusal(RefusalCode.ORDER_ENDED)
-    need_own(person, order.staff_id)
     return order
 
 
-def _mark(person: Person, order: OrderRow, units: int, given: Handover) -> None:
+def _mark(person: Person, order: OrderRow, units: int, note: str, file_ids: Sequence[int]) -> None:
     if not order.delivered <= units <= order.quantity:
         raise Refusal(RefusalCode.UNITS_OUT_OF_RANGE, "units", minimum=order.delivered, maximum=order.quantity)
-    facts = {"delivered": units, "quantity": order.quantity} | hand_over(person, order.id, given)
-    why = given.note[:1000]
+    wanted = sorted(set(file_ids))
+    if wanted and orders.attach_files(person.id, order.id, wanted, "deliverable") != len(wanted):
+        raise Refusal(RefusalCode.NOT_FOUND, "files")
+    facts: dict[str, Any] = {"delivered": units, "quantity": order.quantity, "files": wanted}
     columns: dict[str, Any] = {"delivered": units, "staff_id": order.staff_id or person.id}
     if order.status == "processing":
         columns["started_at"] = order.started_at or Now()
         orders.move(
-            order.id, ("processing",), "in_progress", actor=actor_of(person), kind="started", why=why, facts=facts,
-            **columns,
+            order.id, ("processing",), "in_progress", actor=actor_of(person), kind="started", why=note[:1000],
+            facts=facts, **columns,
         )  # fmt: skip
-    elif units != order.delivered or given.something or given.proven:
+    elif units != order.delivered or note or wanted:
         orders.change(order.id, LIVE, **columns)
-        orders.record(order.id, "progress", actor=actor_of(person), why=why, facts=facts)
-
-
-def _too_late_to_stop(person: Person, order: OrderRow) -> None:
-    """Answers a stop that was asked for, of an order that ends without it."""
-    if order.stop_status in ("asked", "unknown"):
-        refunds.answer_stop(order.id, "too_late", delivered=order.delivered, actor=actor_of(person))
+        orders.record(order.id, "progress", actor=actor_of(person), why=note[:1000], facts=facts)
 
 
 def _handed_over(order_id: int) -> bool:
     if any(file.purpose == "deliverable" for file in order_queries.files_of(order_id)):
         return True
-    events = order_queries.events_of(order_id)
-    return any(event.kind in ("started", "progress") and (event.why or event.facts.get("links")) for event in events)
+    return any(event.kind in ("started", "progress") and event.why for event in order_queries.events_of(order_id))
 
 
 def _unknown_attempt(order: OrderRow, *, before_deadline: bool = False) -> int:
@@ -279,3 +257,10 @@ def _unknown_attempt(order: OrderRow, *, before_deadline: bool = False) -> int:
     if order.unknown_since is None or not found or not overdue:
         raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
     return found[0]
+
+
+def _reason(why: str) -> str:
+    told = clean_text(why, "why", 1000)
+    if not told:
+        raise Refusal(RefusalCode.REASON_MISSING, "why")
+    return told

@@ -1,17 +1,13 @@
 """Writes to attempts, and what follows for their orders, inside a transaction that an action has opened."""
 
-import json
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models.functions import Now
 
 from smmatic.credits.queries import charge
 from smmatic.fulfilment.models import Attempt
-from smmatic.fulfilment.money import nano_of
 from smmatic.fulfilment.protocol import ProviderStatus, RefusalWord, StatusAnswer
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow, attempt
 from smmatic.fulfilment.rules import (
@@ -26,9 +22,7 @@ from smmatic.fulfilment.rules import (
     after_end,
     next_check,
 )
-from smmatic.fulfilment.wording import heard_in, with_meaning
 from smmatic.kernel.clock import now
-from smmatic.kernel.database import execute
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import ENDED, OrderRow
@@ -38,7 +32,6 @@ from smmatic.refunds import actions as refunds
 from smmatic.refunds.situations import ClaimInput
 from smmatic.refunds.steps import lock_order
 
-_A = TypeVar("_A")
 LIVE = ("processing", "in_progress")
 OVERDUE = "overdue"
 FOLLOWED = timedelta(days=30)
@@ -68,37 +61,6 @@ def lock(attempt_id: int) -> tuple[OrderRow, AttemptRow]:
 def write(attempt_id: int, **columns: Any) -> None:
     """Sets columns of an attempt that is locked."""
     Attempt.objects.filter(id=attempt_id).update(**columns)
-
-
-def understood(answer: _A, provider: ProviderRow) -> _A:
-    """An answer with what its words are known to mean. Words without a meaning are counted for the desk."""
-    hear(provider, [answer])
-    return with_meaning(answer, provider.meanings)
-
-
-def hear(provider: ProviderRow, answers: Iterable[object]) -> None:
-    """Counts the words in these answers that need a meaning, each once an answer."""
-    heard = Counter(found for answer in answers if (found := heard_in(answer)) is not None)
-    if heard:
-        rows = [{"place": place.value, "word": word, "heard": number} for (place, word), number in heard.items()]
-        execute(
-            """INSERT INTO fulfilment_word AS w (provider_id, place, word, heard)
-               SELECT %s, place, word, heard
-               FROM jsonb_to_recordset(%s::jsonb) AS r(place text, word text, heard bigint)
-               ORDER BY place, word
-               ON CONFLICT (provider_id, place, word) DO UPDATE SET heard = w.heard + excluded.heard,
-                   last_at = clock_timestamp()""",
-            [provider.id, json.dumps(rows)],
-        )
-
-
-def charged(answer: StatusAnswer | None, provider: ProviderRow) -> int | None:
-    """What the provider says that it charges for an order, in billionths of its currency, or None."""
-    if not isinstance(answer, ProviderStatus) or not answer.charge:
-        return None
-    if provider.currency and answer.currency and answer.currency != provider.currency:
-        return None
-    return nano_of(answer.charge)
 
 
 def remote_id_taken(row: AttemptRow, remote_id: str) -> bool:
@@ -165,7 +127,7 @@ def apply_plan(
     """Carries out what follows from a status or stop answer, on a locked order and attempt."""
     changes = plan.changes(view(order, row))
     quiet = 0 if changes else row.quiet + 1
-    _write_answer(row, answer, plan.flags, quiet, provider)
+    _write_answer(row, answer, plan.flags, quiet)
     _note_flags(order, row, plan, answer)
     if Flag.LATE_ANSWER in plan.flags and order.status not in LIVE:
         return
@@ -189,7 +151,7 @@ def follow_end(order: OrderRow, row: AttemptRow, answer: StatusAnswer | None, pr
     long_ago = order.ended_at is not None and order.ended_at <= now() - FOLLOWED
     plan = after_end(view(order, row), answer, gives_up=long_ago)
     quiet = row.quiet + 1
-    _write_answer(row, answer, plan.flags, quiet, provider)
+    _write_answer(row, answer, plan.flags, quiet)
     if not plan.closed:
         wait = next_check(quiet, shortest=provider.poll_shortest, longest=provider.poll_longest)
         orders.give_back(order.id, wait)
@@ -219,27 +181,18 @@ def _loss(order: OrderRow, delivered: int | None) -> int | None:
     return max(0, order.amount * delivered // order.quantity - (found.amount - found.returned))
 
 
-def _write_answer(
-    row: AttemptRow, answer: StatusAnswer | None, flags: frozenset[Flag], quiet: int, provider: ProviderRow
-) -> None:
-    columns: dict[str, Any] = {"quiet": quiet, "flags": sorted(kept := kept_flags(row, flags))}
+def _write_answer(row: AttemptRow, answer: StatusAnswer | None, flags: frozenset[Flag], quiet: int) -> None:
+    if Flag.NO_ANSWER in flags:
+        # No answer takes nothing back of what the last one said.
+        flags |= {flag for flag in NEEDS_PERSON if flag in row.flags}
+    columns: dict[str, Any] = {"quiet": quiet, "flags": sorted(flags)}
     if answer is not None:
-        columns |= {"answer": kept_answer(answer), "answered_at": Now()}
-    charge_nano = charged(answer, provider)
-    if charge_nano is not None:
-        columns["charged_nano"] = charge_nano
-    if not kept & NEEDS_PERSON:
+        columns |= {"answer": _kept(answer), "answered_at": Now()}
+    if not flags & NEEDS_PERSON:
         columns["flagged_at"] = None
     elif row.flagged_at is None:
         columns["flagged_at"] = Now()
     write(row.id, **columns)
-
-
-def kept_flags(row: AttemptRow, flags: frozenset[Flag]) -> frozenset[Flag]:
-    """The flags after an answer: no answer takes nothing back of what the last one said."""
-    if Flag.NO_ANSWER not in flags:
-        return flags
-    return flags | {flag for flag in NEEDS_PERSON if flag in row.flags}
 
 
 def _end(order: OrderRow, plan: StatusPlan) -> None:
@@ -269,20 +222,14 @@ def _progress(order: OrderRow, plan: StatusPlan) -> None:
         orders.record(order.id, "progress", actor=PROVIDER, facts=facts)
 
 
-def new_flags(row: AttemptRow, plan: StatusPlan) -> list[Flag]:
-    """The flags of a plan that the answer before did not have, for the order's history."""
-    return sorted(plan.flags - set(row.flags) - {Flag.NO_ANSWER})
-
-
 def _note_flags(order: OrderRow, row: AttemptRow, plan: StatusPlan, answer: StatusAnswer | None) -> None:
     """A flag is a line in the order's history when it first comes up, for the desk only."""
-    new = new_flags(row, plan)
+    new = sorted(plan.flags - set(row.flags) - {Flag.NO_ANSWER})
     if new:
-        facts = {"flags": new, "answer": kept_answer(answer) if answer is not None else {}}
+        facts = {"flags": new, "answer": _kept(answer) if answer is not None else {}}
         orders.record(order.id, "flagged", actor=PROVIDER, why=plan.words, facts=facts, visible=False)
 
 
-def kept_answer(answer: StatusAnswer) -> dict[str, Any]:
-    """An answer as an attempt keeps it."""
+def _kept(answer: StatusAnswer) -> dict[str, Any]:
     kept = {name: value for name, value in asdict(answer).items() if value not in (None, "")}
     return kept | {"kind": "status" if isinstance(answer, ProviderStatus) else type(answer).__name__}

@@ -1,13 +1,14 @@
 """One round of a worker: accept what is due, lease what is to be checked, call the providers, record the answers.
 
-Calls run side by side in threads that never touch the database; every read and write is made by the caller's thread,
-for a block of orders at a time. What a round can't finish within its lease is given back. An order that fails is put
-aside for a while, so that one bad row never stops the others.
+Calls run side by side in threads that never touch the database; every read and write is made by the caller's thread.
+What a round can't finish within its lease is given back. An order that fails is put aside for a while, so that one
+bad row never stops the others.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import groupby
 from math import ceil
 from threading import Event
 from typing import Any
@@ -15,12 +16,10 @@ from typing import Any
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from smmatic.fulfilment import actions, batch_actions, health_actions, unknown_actions
-from smmatic.fulfilment.calls import Answered, Call, Calls
-from smmatic.fulfilment.protocol import StopAnswer
+from smmatic.fulfilment import actions
+from smmatic.fulfilment.protocol import Provider, StopAnswer
 from smmatic.fulfilment.queries import AttemptRow, ProviderRow, live_attempts, providers
 from smmatic.fulfilment.registry import adapter_of
-from smmatic.fulfilment.routing import Item, choose, question_groups, stop_due
 from smmatic.fulfilment.rules import AttemptState
 from smmatic.kernel.clock import elapsed, now
 from smmatic.kernel.refusals import Refusal
@@ -33,32 +32,41 @@ NO_PROVIDER = 60.0
 WAITING = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An order that this round holds, with what is needed to ask about it."""
+
+    order: OrderRow
+    attempt: AttemptRow
+    row: ProviderRow
+    adapter: Provider
+
+
 @dataclass
 class Round:
     """One worker's way of working. `lease` in seconds; `stop` ends a round early, giving leases back."""
 
     owner: str
-    concurrency: int = 16
+    concurrency: int = 8
     accept: int = 500
-    batch: int = 200
+    batch: int = 100
     lease: int = 60
     stop: Event = field(default_factory=Event)
     counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._calls = Calls(self.concurrency, self.stop)
+        self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="call")
         self._held: set[int] = set()
-        self._blocked: set[int] = set()
+        self._lease_ends = 0.0
 
     def run(self) -> int:
         """Does what is due now; how many orders it touched. Raises what a lost database raises."""
         accepted = orders.accept_due(self.accept)
         self._count("accepted", len(accepted))
         known = {row.id: row for row in providers()}
-        self._blocked = {row.id for row in known.values() if row.waits > 0}
         # A lease must outlive the longest call, or another worker takes the order over while one is out.
         lease = max([self.lease, *(ceil(row.timeout * 1.2) + 1 for row in known.values())])
-        self._calls.ends = elapsed() + lease
+        self._lease_ends = elapsed() + lease
         leased = orders.lease_due(self.owner, limit=self.batch, seconds=lease)
         self._held = set(leased)
         try:
@@ -71,15 +79,12 @@ class Round:
     def give_back(self) -> None:
         """Gives back the leases that this round still holds, so that nobody waits for them to run out."""
         held, self._held = sorted(self._held), set()
-        if held:
-            try:
-                batch_actions.give_back_many(held, 0)
-            except Refusal:
-                log.warning("leases could not be given back; they run out", orders=len(held))
+        for order_id in held:
+            self._give_back(order_id, 0)
 
     def close(self) -> None:
         """Ends the threads."""
-        self._calls.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, leased: Sequence[int], known: Mapping[int, ProviderRow]) -> None:
         rows = orders_by_id(leased)
@@ -88,16 +93,15 @@ class Round:
         items += self._after_end([order for order in rows.values() if not order.live], known)
         states = {state: [item for item in items if item.attempt.state == state] for state in AttemptState}
         for item in states[AttemptState.SENT]:
-            self._guarded(item.order.id, actions.record_orphan, item.attempt.id, item.row)
             self._held.discard(item.order.id)
+            self._guarded(item.order.id, actions.record_orphan, item.attempt.id, item.row)
             self._count("orphans", 1)
-        for row in known.values():
-            self._submit(row, _of(row, states[AttemptState.PREPARED]))
-            self._resolve(row, _of(row, states[AttemptState.UNKNOWN]))
-            confirmed = _of(row, states[AttemptState.CONFIRMED])
-            stopping = [item for item in confirmed if stop_due(item)]
-            unheard = self._stop(row, stopping)
-            self._poll(row, [item for item in confirmed if item not in stopping] + unheard)
+        self._submit(states[AttemptState.PREPARED])
+        self._lookup(states[AttemptState.UNKNOWN])
+        confirmed = states[AttemptState.CONFIRMED]
+        stopping = [item for item in confirmed if _stop_due(item)]
+        unheard = self._stop(stopping)
+        self._poll([item for item in confirmed if item not in stopping] + unheard)
         self._expire_stops(rows.values())
 
     def _by_staff(self, order: OrderRow) -> bool:
@@ -128,10 +132,10 @@ class Round:
         remote = [order for order in remote if not self._unsent(order, attempts.get(order.id))]
         remote = [order for order in remote if not self._waits(order, attempts.get(order.id))]
         fresh = [order for order in remote if order.id not in attempts]
-        chosen = [(order, provider) for order in fresh if (provider := self._choose(order, known.values()))]
+        chosen = [(order.id, provider) for order in fresh if (provider := self._choose(order, known.values()))]
         for order_id in actions.prepare(chosen):
             self._guarded(order_id, actions.reject_unsubmitted, order_id)
-        attempts |= live_attempts([order.id for order, _ in chosen])
+        attempts |= live_attempts([order_id for order_id, _ in chosen])
         return self._paired(remote, attempts, known)
 
     def _paired(
@@ -158,148 +162,106 @@ class Round:
         return True
 
     def _choose(self, order: OrderRow, known: Iterable[ProviderRow]) -> ProviderRow | None:
-        chosen = choose(order.service_code, known)
-        if chosen.provider is None and not chosen.blocked:
-            log.warning("no provider delivers this service", order=order.id, service=order.service_code)
-        if chosen.provider is None:
-            self._release(order.id, min(chosen.waits, NO_PROVIDER) if chosen.blocked else NO_PROVIDER)
-        return chosen.provider
+        for provider in known:
+            if provider.delivers(order.service_code):
+                return provider
+        log.warning("no provider delivers this service", order=order.id, service=order.service_code)
+        self._release(order.id, NO_PROVIDER)
+        return None
 
-    def _submit(self, row: ProviderRow, items: Sequence[Item]) -> None:
-        """Submits; the right to call is taken for as many as have a free thread, just before their calls."""
+    def _submit(self, items: Sequence[Item]) -> None:
+        """Submits one by one in each thread: the right to call is taken just before the call, never in advance."""
 
-        def claim(block: Sequence[Item]) -> list[tuple[Item, Call]]:
-            begun = batch_actions.begin_calls([item.attempt.id for item in block], {row.id: row})
-            sent = [(item, begun[item.attempt.id]) for item in block if item.attempt.id in begun]
-            return [(item, partial(item.adapter.submit, order)) for item, order in sent]
+        def start(item: Item) -> Future[Any] | None:
+            submission = actions.begin_call(item.attempt.id)
+            if submission is None:
+                return None
+            return self._pool.submit(item.adapter.submit, submission)
 
-        def finish(done: Sequence[Answered[Item]]) -> None:
-            answers = {one.about.attempt.id: one.answer for one in done}
-            left = self._batched(answers, partial(batch_actions.record_submissions, answers, row))
-            self._one_by_one(done, left, actions.record_submission, row)
-            self._count("submitted", len(done))
+        def finish(item: Item, answer: Any) -> None:
+            actions.record_submission(item.attempt.id, answer, item.row)
+            self._count("submitted", 1)
 
-        if items and items[0].adapter.abilities.balance and not items[0].adapter.abilities.lookup:
-            self._guarded(items[0].order.id, unknown_actions.read_balance, row, items[0].adapter)
-        self._make("submit", row, items, claim, finish)
+        self._side_by_side(items, start, finish)
 
-    def _resolve(self, row: ProviderRow, items: Sequence[Item]) -> None:
-        """Asks what became of submissions whose outcome is unknown; where that can't be asked, the balance may tell."""
-        if items and not items[0].adapter.abilities.lookup:
-            self._guarded(items[0].order.id, unknown_actions.read_balance, row, items[0].adapter)
-            for item in items:
-                self._guarded(item.order.id, unknown_actions.settle_by_balance, item.attempt.id, row)
-                self._held.discard(item.order.id)
-            return
+    def _lookup(self, items: Sequence[Item]) -> None:
+        def start(item: Item) -> Future[Any]:
+            return self._pool.submit(item.adapter.lookup, str(item.attempt.reference))
 
-        def claim(block: Sequence[Item]) -> list[tuple[Item, Call]]:
-            return [(item, partial(item.adapter.lookup, str(item.attempt.reference))) for item in block]
+        def finish(item: Item, answer: Any) -> None:
+            actions.record_lookup(item.attempt, answer, item.row)
+            self._count("looked_up", 1)
 
-        def finish(done: Sequence[Answered[Item]]) -> None:
-            for one in done:
-                self._guarded(one.about.order.id, actions.record_lookup, one.about.attempt, one.answer, row)
-            self._count("looked_up", len(done))
+        self._side_by_side(items, start, finish)
 
-        self._make("lookup", row, items, claim, finish)
-
-    def _stop(self, row: ProviderRow, items: Sequence[Item]) -> list[Item]:
+    def _stop(self, items: Sequence[Item]) -> list[Item]:
         """Sends stop requests; gives the orders whose answer could not be read: their status may tell it."""
         unheard = []
 
-        def claim(block: Sequence[Item]) -> list[tuple[Item, Call]]:
-            return [(item, partial(item.adapter.request_stop, item.attempt.remote_id)) for item in block]
+        def start(item: Item) -> Future[Any] | None:
+            if not item.adapter.abilities.stop:
+                actions.refuse_stop(item.order.id)
+                return None
+            return self._pool.submit(item.adapter.request_stop, item.attempt.remote_id)
 
-        def finish(done: Sequence[Answered[Item]]) -> None:
-            for one in done:
-                self._guarded(one.about.order.id, actions.record_stop, one.about.attempt.id, one.answer, row)
-                if not isinstance(one.answer, StopAnswer):
-                    unheard.append(one.about)
-            self._count("stops_asked", len(done))
+        def finish(item: Item, answer: Any) -> None:
+            actions.record_stop(item.attempt.id, answer, item.row)
+            self._count("stops_asked", 1)
+            if not isinstance(answer, StopAnswer):
+                unheard.append(item)
 
-        able = [item for item in items if item.adapter.abilities.stop]
-        for item in items:
-            if item not in able:
-                self._guarded(item.order.id, actions.refuse_stop, item.order.id)
-        self._make("stop", row, able, claim, finish)
-        return unheard + [item for item in items if item not in able]
+        self._side_by_side(items, start, finish)
+        return unheard
 
-    def _poll(self, row: ProviderRow, items: Sequence[Item]) -> None:
-        """Asks for many orders in one call, and records their answers in one batch."""
-        if items and not items[0].adapter.abilities.polled:
-            for item in items:
-                self._release(item.order.id, row.poll_longest)
-            return
-        groups = question_groups(items, items[0].adapter.abilities.batch if items else 1)
+    def _poll(self, items: Sequence[Item]) -> None:
+        """Asks for many orders of a provider in one call."""
+        groups = []
+        for _, same in groupby(sorted(items, key=lambda item: item.row.id), key=lambda item: item.row.id):
+            group = list(same)
+            size = group[0].adapter.abilities.batch
+            groups += [tuple(group[at : at + size]) for at in range(0, len(group), size)]
 
-        def claim(block: Sequence[tuple[Item, ...]]) -> list[tuple[tuple[Item, ...], Call]]:
-            asked = [(group, [item.attempt.remote_id for item in group]) for group in block]
-            return [(group, partial(group[0].adapter.status, ids)) for group, ids in asked]
+        def start(group: tuple[Item, ...]) -> Future[Any]:
+            return self._pool.submit(group[0].adapter.status, [item.attempt.remote_id for item in group])
 
-        def finish(done: Sequence[Answered[tuple[Item, ...]]]) -> None:
-            for one in done:
-                told = [Answered(item, one.answer[item.attempt.remote_id], one.made) for item in one.about]
-                answers = {each.about.attempt.id: each.answer for each in told}
-                left = self._batched(answers, partial(batch_actions.record_statuses, answers, row))
-                self._one_by_one(told, left, actions.record_status, row)
-                self._count("polled", len(told))
+        def finish(group: tuple[Item, ...], answers: Any) -> None:
+            for item in group:
+                answer = answers[item.attempt.remote_id]
+                self._guarded(item.order.id, actions.record_status, item.attempt.id, answer, item.row)
+                self._count("polled", 1)
 
-        self._make("status", row, groups, claim, finish)
+        self._side_by_side(groups, start, finish)
 
-    def _make(
-        self,
-        kind: str,
-        row: ProviderRow,
-        work: Sequence[Any],
-        claim: Callable[[Sequence[Any]], Sequence[tuple[Any, Call]]],
-        finish: Callable[[Sequence[Answered[Any]]], None],
+    def _side_by_side(
+        self, work: Sequence[Any], start: Callable[[Any], Future[Any] | None], finish: Callable[[Any, Any], None]
     ) -> None:
-        """Makes calls of one kind to one provider, as far as its breaker and its rate limit let them through."""
+        """Keeps up to `concurrency` calls going; starts none that might outlive the lease or the worker."""
+        waiting = list(reversed(work))
+        going: dict[Future[Any], Any] = {}
+        while waiting or going:
+            while waiting and len(going) < self.concurrency and not self.stop.is_set():
+                one = waiting.pop()
+                if self._lease_ends - elapsed() < _first(one).row.timeout * 1.1:
+                    continue
+                future = self._attempted(one, start)
+                if future is not None:
+                    going[future] = one
+            if self.stop.is_set():
+                waiting.clear()
+            if going:
+                done, _ = wait(going, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._finished(going.pop(future), future, finish)
 
-        def allowed(block: Sequence[Any]) -> Sequence[tuple[Any, Call]]:
-            given = len(block)
-            if row.limited or row.id in self._blocked:
-                given = health_actions.take_calls(row, len(block))
-            self._wait(row, block[given:])
-            begun: list[tuple[Any, Call]] = []
-            if given:
-                self._guarded(_orders(block)[0], lambda: begun.extend(claim(block[:given])))
-            return begun
+    def _attempted(self, one: Any, start: Callable[[Any], Future[Any] | None]) -> Future[Any] | None:
+        made: list[Future[Any] | None] = []
+        self._guarded(_first(one).order.id, lambda: made.append(start(one)))
+        return made[0] if made else None
 
-        def ended(done: Sequence[Answered[Any]]) -> None:
-            if health_actions.note_calls(row, kind, [one.made for one in done]):
-                self._blocked.add(row.id)
-            finish(done)
-            self._held.difference_update(*(_orders([one.about]) for one in done))
-
-        self._calls.run(work, longest=row.timeout, claim=allowed, finish=ended)
-
-    def _wait(self, row: ProviderRow, block: Sequence[Any]) -> None:
-        """What may not be called now is looked at again when a call may go through; what waited too long is refused."""
-        items = [item for one in block for item in (one if isinstance(one, tuple) else (one,))]
-        late = [item for item in items if item.attempt.state == "prepared" and item.gives_up]
-        for item in late:
-            self._guarded(item.order.id, actions.reject_unreached, item.attempt.id, row)
-        pause = max(row.waits, row.breaker_pause if row.id in self._blocked else 0.0, row.poll_shortest)
-        ids = {item.order.id for item in items if item not in late}
-        batch_actions.give_back_many(ids, min(pause, NO_PROVIDER))
-        self._held -= ids
-
-    def _batched(self, answers: Mapping[int, Any], record: Callable[[], list[int]]) -> list[int]:
-        """Records a batch; gives the attempts that need their own way: all of them where the batch fails as one."""
-        try:
-            return record()
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            log.exception("a batch failed; its answers are recorded one by one", size=len(answers))
-            return list(answers)
-
-    def _one_by_one(
-        self, done: Sequence[Answered[Item]], left: Sequence[int], record: Callable[..., None], row: ProviderRow
-    ) -> None:
-        for one in done:
-            if one.about.attempt.id in left:
-                self._guarded(one.about.order.id, record, one.about.attempt.id, one.answer, row)
+    def _finished(self, one: Any, future: Future[Any], finish: Callable[[Any, Any], None]) -> None:
+        for item in one if isinstance(one, tuple) else (one,):
+            self._held.discard(item.order.id)
+        self._guarded(_first(one).order.id, lambda: finish(one, future.result()))
 
     def _guarded(self, order_id: int, do: Callable[..., Any], *arguments: Any) -> bool:
         """Runs one step for an order; whether it went well. Only a lost database gets through."""
@@ -316,6 +278,9 @@ class Round:
 
     def _release(self, order_id: int, seconds: float | None) -> None:
         self._held.discard(order_id)
+        self._give_back(order_id, seconds)
+
+    def _give_back(self, order_id: int, seconds: float | None) -> None:
         try:
             actions.give_back(order_id, seconds)
         except Refusal:
@@ -326,9 +291,14 @@ class Round:
             self.counts[name] = self.counts.get(name, 0) + number
 
 
-def _of(row: ProviderRow, items: Sequence[Item]) -> list[Item]:
-    return [item for item in items if item.row.id == row.id]
+def _stop_due(item: Item) -> bool:
+    """Whether a stop request has to go out: for the customer, or since the order has ended without the provider."""
+    order, sent = item.order, item.attempt.stop_sent_at
+    asked = order.stop_asked_at if order.stop_status == "asked" else None
+    if not order.live:
+        asked = order.ended_at if item.adapter.abilities.stop else None
+    return asked is not None and (sent is None or sent < asked)
 
 
-def _orders(work: Sequence[Any]) -> list[int]:
-    return [item.order.id for one in work for item in (one if isinstance(one, tuple) else (one,))]
+def _first(one: Item | tuple[Item, ...]) -> Item:
+    return one[0] if isinstance(one, tuple) else one

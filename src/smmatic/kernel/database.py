@@ -8,7 +8,6 @@ from importlib import resources
 from typing import Any
 
 import psycopg
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from smmatic.kernel.amounts import format_credits
@@ -17,19 +16,12 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 CONSTRAINTS: dict[str, RefusalCode] = {
     "accounts_user_email": RefusalCode.EMAIL_TAKEN,
     "refunds_case_one_open": RefusalCode.CASE_OPEN,
-    "fulfilment_rework_one_open": RefusalCode.REWORK_OPEN,
     "credits_account_available_not_negative": RefusalCode.NOT_ENOUGH_CREDITS,
-    "credits_account_within_bigint": RefusalCode.CREDITS_LIMIT,
     "credits_charge_refunded_within_captured": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_transfer_business_key": RefusalCode.POSTED_ALREADY,
-    "deposits_dispute_one_open": RefusalCode.DISPUTE_OPEN,
-    "support_saved_reply_title_key": RefusalCode.REPLY_TITLE_TAKEN,
 }
 """Constraints that state a rule of the business, and the refusal that says so to a person."""
-
-MOST_HELD = 4 * 10**18
-"""Units that an account may have, as its constraint says; sums of bookings stay within 64 bits."""
 
 REFUSED = "SM001"
 """SQLSTATE with which our functions state a refusal: its code as message, its facts as JSON in the detail."""
@@ -74,8 +66,6 @@ def refusal_of(error: BaseException) -> Refusal | None:
     code = CONSTRAINTS.get(cause.diag.constraint_name or "")
     if code is None:
         return None
-    if code is RefusalCode.CREDITS_LIMIT:
-        return Refusal(code, maximum=format_credits(MOST_HELD))
     return Refusal(code)
 
 
@@ -106,21 +96,3 @@ def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) 
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
-
-
-def call(statement: str, parameters: Sequence[Any]) -> Any:
-    """The one value of a statement on a hot path, sent as a prepared statement: parsed and planned once a connection.
-
-    Goes around Django's cursor, and stands in its transaction all the same. Behind a pooler that keeps no prepared
-    statements set SMMATIC_PREPARED_STATEMENTS=0.
-
-    Raises:
-        DatabaseError: as every other statement.
-    """
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement.encode(), parameters, prepare=settings.SMMATIC_PREPARED_STATEMENTS)
-        row = cursor.fetchone()
-    return row[0] if row else None

@@ -17,11 +17,6 @@ def new_secret(bits: int = 256) -> str:
     return secrets.token_urlsafe((bits + 7) // 8)
 
 
-def new_key_bytes(number: int = 24) -> bytes:
-    """Random bytes for a signing key."""
-    return secrets.token_bytes(number)
-
-
 def new_readable_code(length: int = 7) -> str:
     """A code for people: letters and digits that can't be mistaken for each other."""
     return "".join(secrets.choice(_READABLE) for _ in range(length))

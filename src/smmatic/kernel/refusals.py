@@ -9,18 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils.translation import gettext
 
-from smmatic.kernel.refusal_words import (
-    catalogue,
-    credits,
-    deposits,
-    inputs,
-    mail,
-    orders,
-    policy,
-    refunds,
-    requests,
-    work,
-)
+from smmatic.kernel.refusal_words import credits, deposits, inputs, orders, policy, refunds, requests
 from smmatic.kernel.refusal_words.words import Words
 
 
@@ -44,8 +33,6 @@ class RefusalCode(StrEnum):
     JSON_MALFORMED = "json_malformed"
     BODY_TOO_LARGE = "body_too_large"
     BODY_TYPE = "body_type"
-    ACTION_UNKNOWN = "action_unknown"
-    LIST_TOO_LONG = "list_too_long"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     FILE_TOO_LARGE = "file_too_large"
     FILE_KIND = "file_kind"
@@ -75,13 +62,6 @@ class RefusalCode(StrEnum):
     POSTED_ALREADY = "posted_already"
     REASON_MISSING = "reason_missing"
     SECOND_PERSON_NEEDED = "second_person_needed"
-    APPROVAL_CLOSED = "approval_closed"
-    APPROVAL_STALE = "approval_stale"
-    ACCOUNT_STATE = "account_state"
-    ACCOUNT_IN_USE = "account_in_use"
-    DISPUTE_OPEN = "dispute_open"
-    DISPUTE_CLOSED = "dispute_closed"
-    DOCUMENT_MISSING = "document_missing"
     # catalogue
     SERVICE_UNKNOWN = "service_unknown"
     SERVICE_UNAVAILABLE = "service_unavailable"
@@ -125,72 +105,32 @@ class RefusalCode(StrEnum):
     CATALOGUE_CODE_TWICE = "catalogue_code_twice"
     CATALOGUE_ONE_OF = "catalogue_one_of"
     CATALOGUE_SIZE = "catalogue_size"
-    CATALOGUE_CODE_TAKEN = "catalogue_code_taken"
-    CUSTOMER_UNKNOWN = "customer_unknown"
-    CATALOGUE_VERSION = "catalogue_version"
-    SHEET_TOO_LARGE = "sheet_too_large"
-    SHEET_UNREADABLE = "sheet_unreadable"
-    SHEET_EMPTY = "sheet_empty"
     POLICY_CHANGED = "policy_changed"
     # orders
-    ORDER_OVERLAPS = "order_overlaps"
-    LINE_TWICE = "line_twice"
-    BATCH_STATE = "batch_state"
-    BATCH_WRONG = "batch_wrong"
-    VIEW_TOO_MANY = "view_too_many"
     ORDER_ENDED = "order_ended"
     ORDER_ACCEPTED = "order_accepted"
     ORDER_NOT_WAITING = "order_not_waiting"
     ORDER_STATUS = "order_status"
-    ORDER_HANDED_OVER = "order_handed_over"
     STOP_NOT_OFFERED = "stop_not_offered"
     STOP_ASKED_ALREADY = "stop_asked_already"
     UNITS_OUT_OF_RANGE = "units_out_of_range"
     DELIVERABLE_MISSING = "deliverable_missing"
-    # staff work and rework
-    DELIVERABLE_LINK = "deliverable_link"
-    DELIVERABLE_TOO_MANY = "deliverable_too_many"
-    WORK_OF_ANOTHER = "work_of_another"
-    COLLEAGUE_UNKNOWN = "colleague_unknown"
-    REWORK_NOT_OFFERED = "rework_not_offered"
-    REWORK_TOO_EARLY = "rework_too_early"
-    REWORK_TOO_LATE = "rework_too_late"
-    REWORK_OPEN = "rework_open"
-    REWORK_ENDED = "rework_ended"
-    ORDER_TWICE = "order_twice"
-    ORDERS_TOO_MANY = "orders_too_many"
     # refunds
     CASE_OPEN = "case_open"
     CASE_CLOSED = "case_closed"
     CASE_UNDECIDED = "case_undecided"
-    CASE_IMPOSSIBLE = "case_impossible"
     CASE_STALE = "case_stale"
     APPEAL_CLOSED = "appeal_closed"
     NOTHING_TO_REFUND = "nothing_to_refund"
     OUTCOME_UNKNOWN = "outcome_unknown"
     EVIDENCE_MISSING = "evidence_missing"
     REASON_UNKNOWN = "reason_unknown"
-    QUESTION_FIRST = "question_first"
-    OVERRIDE_UNKNOWN = "override_unknown"
-    INCIDENT_ENDED = "incident_ended"
     # deposits
     DEPOSIT_STATE = "deposit_state"
     DEPOSIT_UNLIKE = "deposit_unlike"
     DEPOSIT_LIMIT = "deposit_limit"
     DEPOSIT_RANGE = "deposit_range"
     MONEY_MALFORMED = "money_malformed"
-    # mail
-    MAIL_NOT_RESENDABLE = "mail_not_resendable"
-    MAIL_ADDRESS_MISSING = "mail_address_missing"
-    CONVERSATION_MOVED = "conversation_moved"
-    CONVERSATION_LINKED = "conversation_linked"
-    CONVERSATION_WITHOUT_ORDER = "conversation_without_order"
-    REPLY_VARIABLE_UNKNOWN = "reply_variable_unknown"
-    REPLY_TITLE_TAKEN = "reply_title_taken"
-    # personal data
-    ERASURE_STANDING = "erasure_standing"
-    ERASURE_CREDITS = "erasure_credits"
-    ERASURE_ASKED = "erasure_asked"
     # policy
     POLICY_UNPROVEN = "policy_unproven"
     POLICY_VERSION_TAKEN = "policy_version_taken"
@@ -202,17 +142,7 @@ class RefusalCode(StrEnum):
 
 CODES: dict[RefusalCode, Words] = {
     RefusalCode(code): words
-    for table in (
-        catalogue.WORDS,
-        credits.WORDS,
-        deposits.WORDS,
-        mail.WORDS,
-        orders.WORDS,
-        policy.WORDS,
-        refunds.WORDS,
-        requests.WORDS,
-        work.WORDS,
-    )
+    for table in (requests.WORDS, credits.WORDS, orders.WORDS, refunds.WORDS, deposits.WORDS, policy.WORDS)
     for code, words in table.items()
 } | {RefusalCode(code): Words(422, *texts) for code, texts in inputs.INPUT_WORDS.items()}
 """The words of every code, from the file of its area in `refusal_words`."""
@@ -265,12 +195,6 @@ class Refusal(Exception):
     def _values(self) -> "_Values":
         return _Values(self.facts, support=settings.SMMATIC_SUPPORT_ADDRESS)
 
-    def at(self, field: str | None) -> "Refusal":
-        """The same refusal for another field, as where a form names it otherwise."""
-        other = Refusal(self.code, field, clause=self.clause)
-        other.facts = self.facts
-        return other
-
     def as_dict(self) -> dict[str, object]:
         """The refusal as every API answers it."""
         answer: dict[str, object] = {
@@ -278,7 +202,6 @@ class Refusal(Exception):
             "field": self.field,
             "message": self.sentence,
             "next": self.next_step,
-            "contact": settings.SMMATIC_SUPPORT_ADDRESS,
         }
         if self.clause:
             answer["clause"] = self.clause

@@ -1,7 +1,6 @@
 """Finds events that ask for a mail, writes the mails, and sends what is written."""
 
 import logging
-import random
 import time
 from datetime import timedelta
 
@@ -11,11 +10,9 @@ from smmatic.accounts.queries import person
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import fetch_all, fetch_one, sql
 from smmatic.notices.delivery import deliver
-from smmatic.notices.draft import Draft
-from smmatic.notices.letters.sources import draft_of
+from smmatic.notices.letters import draft_of
 from smmatic.notices.models import Mail
-from smmatic.notices.queries import wants_mail
-from smmatic.notices.steps import mail_is_set_up, write_mail, write_notice
+from smmatic.notices.steps import write_mail
 
 _log = logging.getLogger(__name__)
 
@@ -26,23 +23,18 @@ RECENT = timedelta(minutes=15)
 """How far back an ordinary sweep looks; longer than any transaction of ours takes to commit."""
 
 FULL_EVERY_SECONDS = 3600
-SOME = 50
-"""How many mails a worker writes in one go."""
+STUCK = timedelta(minutes=10)
+"""After this a mail that is still being sent belongs to a process that died."""
+
 MAX_AGE = timedelta(days=3)
 MAX_ATTEMPTS = 8
 
 _last_full: float | None = None
 
 
-def write_some() -> int:
-    """As `write_due`, for some of what is due, drawn by lot: several workers at work seldom write the same mail."""
-    return write_due(share=SOME)
-
-
-def write_due(limit: int = 200, *, share: int | None = None) -> int:
+def write_due(limit: int = 200) -> int:
     """Writes a mail for each event that asks for one and has none, in the customer's language; how many are done.
 
-    `share`: of the oldest `limit` that are due, write so many, drawn by lot; None for all of them.
     Most sweeps look back minutes; the first of a process and one an hour look back days, so that nothing falls through.
     An event whose mail can't be written is logged and tried again at the next sweep; the others go on.
     """
@@ -50,7 +42,7 @@ def write_due(limit: int = 200, *, share: int | None = None) -> int:
     since = now() - (WINDOW if full else RECENT)
     rows = fetch_all(sql("notices/due.sql"), {"since": since, "limit": limit})
     done = 0
-    for row in rows if share is None or share >= len(rows) else random.sample(rows, share):
+    for row in rows:
         try:
             _write(row["source"], row["event_id"])
             done += 1
@@ -66,10 +58,9 @@ def send_due(limit: int = 50) -> int:
 
     A mail is marked before it is handed over; one that is found so after a crash is 'uncertain' and not sent again.
     """
-    if not mail_is_set_up():
+    if not settings.EMAIL_HOST:
         return 0
-    stuck = timedelta(seconds=settings.SMMATIC_MAIL_STUCK_SECONDS)
-    Mail.objects.filter(state="sending", sending_at__lt=now() - stuck).update(
+    Mail.objects.filter(state="sending", sending_at__lt=now() - STUCK).update(
         state="uncertain", error="the process that was sending it stopped"
     )
     Mail.objects.filter(state="prepared", written_at__lt=now() - MAX_AGE).update(
@@ -103,33 +94,17 @@ def _send(mail_id: int, attempts: int) -> bool:
 def _write(source: str, event_id: int) -> None:
     key = f"{source}:{event_id}"
     draft = draft_of(source, event_id)
-    if draft is None:
-        write_mail(to="", subject="", text="", event_key=key, skip="")
+    customer = person(draft.customer_id) if draft else None
+    if draft is None or customer is None:
+        write_mail(to="", subject="", text="", event_key=key, skip=True)
         return
-    to, language = _recipient(draft)
-    if not to:
-        write_mail(to="", subject="", text="", event_key=key, skip="")
-        return
-    letters = {code: draft.letter(code) for code, _name in settings.LANGUAGES}
-    # The mail's row is what says that the event is done, so the notice comes before it.
-    if draft.customer_id is not None and not draft.quiet:
-        write_notice(draft, list(letters.values()), key)
-    letter = letters[language]
-    wanted = draft.essential or draft.customer_id is None or wants_mail(draft.customer_id, draft.topic)
+    to = settings.SMMATIC_SUPPORT_ADDRESS if draft.to_support else customer.email
+    language = settings.LANGUAGE_CODE if draft.to_support else customer.language
+    letter = draft.letter(language)
     write_mail(
         to=to, subject=letter.subject, text=letter.text, html=letter.html, language=language,
-        customer_id=draft.customer_id, order_id=draft.order_id, case_id=draft.case_id, event_key=key,
-        topic=draft.topic.value, thread=draft.thread, automatic=draft.automatic,
-        skip=None if wanted else "the customer chose to get none of this kind",
+        customer_id=customer.id, order_id=draft.order_id, case_id=draft.case_id, event_key=key,
     )  # fmt: skip
-
-
-def _recipient(draft: Draft) -> tuple[str, str]:
-    """Where the letter goes, '' for nowhere, and in which language."""
-    if draft.address:
-        return draft.address, draft.language or settings.LANGUAGE_CODE
-    customer = person(draft.customer_id) if draft.customer_id is not None else None
-    return (customer.email, customer.language) if customer else ("", "")
 
 
 def _full_sweep_is_due() -> bool:

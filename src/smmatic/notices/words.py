@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.utils import formats, timezone
-from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from smmatic.kernel.amounts import format_credits
-from smmatic.policy.zones import zone_words
 
 
 def credits(units: int) -> str:
@@ -29,5 +27,5 @@ def dong(amount: int) -> str:
 def moment(value: datetime) -> str:
     """A promised time: weekday, date, hour and zone."""
     here = timezone.localtime(value)
-    zone = zone_words(settings.TIME_ZONE, (get_language() or "en")[:2])
-    return f"{formats.date_format(here, 'l')}, {formats.date_format(here, 'SHORT_DATETIME_FORMAT')} ({zone})"
+    words = {"day": formats.date_format(here, "l"), "moment": formats.date_format(here, "SHORT_DATETIME_FORMAT")}
+    return _("%(day)s, %(moment)s (Vietnam time)") % words

@@ -1,20 +1,19 @@
 """What the bench needs from the shop: customers with Credits, and the one statement that places an order."""
 
-import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
+
+from django.db import connection
 
 from smmatic.accounts.actions import create_person
 from smmatic.accounts.queries import Person
 from smmatic.catalogue.queries import service_by_code
-from smmatic.catalogue.steps import keep_deliverable
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
-from smmatic.kernel.database import atomic, call
-from smmatic.orders import actions
+from smmatic.kernel.database import atomic
 from smmatic.orders.actions import OrderRequest, place
 
 _SERVICE = "TT-ADS"
@@ -44,28 +43,23 @@ def make_customers(count: int) -> tuple[int, int]:
     return people[0].id, people[-1].id
 
 
-def placing_request(customer_id: int) -> dict[str, Any]:
-    """The request that `orders.actions.place` really sends, without customer and key."""
-    seen: list[str] = []
+def placing_statement(customer_id: int) -> tuple[str, bytes]:
+    """The parameters of the statement that `orders.actions.place` really sends: the request as JSON and its hash."""
+    seen: list[tuple[str, bytes]] = []
 
-    def watch(statement: str, parameters: Sequence[Any]) -> Any:
-        seen.append(str(parameters[0]))
-        return call(statement, parameters)
+    def watch(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        if "orders_place_v1" in sql:
+            seen.append((str(parameters[0]), bytes(parameters[1])))
+        return execute(sql, parameters, many, context)
 
     service = service_by_code(_SERVICE)
     if service is None:
         raise LookupError(f"The catalogue has no service {_SERVICE}, which the bench orders.")
-    keep_deliverable(None)
     request = OrderRequest(service_id=service.id, quantity=service.min, link=_LINK)
     customer = Person(customer_id, "bench@example.com", "", "en", "")
-    actions.__dict__["call"] = watch
-    try:
+    with connection.execute_wrapper(watch):
         place(customer, request, key=f"bench-{uuid4()}", channel="api")
-    finally:
-        actions.__dict__["call"] = call
-    body: dict[str, Any] = json.loads(seen[-1])
-    del body["customer_id"], body["key"]
-    return body
+    return seen[0]
 
 
 def place_for(first: int, last: int, *, wait: Callable[[], None], seconds: float) -> int:

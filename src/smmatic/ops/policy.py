@@ -56,7 +56,7 @@ def _compiled(name: str) -> CompiledPolicy:
     stored = None if Path(name).exists() else policy_by_version(name)
     if stored is not None:
         return stored.compiled
-    document = load_policy_file(commands.path_of(name))
+    document = load_policy_file(Path(name))
     proof = prove(document)
     if not proof.ok:
         raise PolicyError(proof.problems, name)

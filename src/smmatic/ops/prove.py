@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from smmatic.credits.proof import prove_ledger
-from smmatic.credits.proof_actions import alone, prove_changes, record_proof
 from smmatic.deposits.proof import prove_deposits
 from smmatic.kernel.amounts import format_credits
 from smmatic.ops.last_proof import LastProof, note
@@ -22,13 +21,7 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="smmatic prove", description=main.__doc__)
     parser.add_argument("--json", action="store_true", help="print the proof as JSON")
-    parser.add_argument("--alone", action="store_true", help="end at once when another proof runs")
-    parser.add_argument("--changes", action="store_true", help="only what was booked since the last proof")
     arguments = parser.parse_args(argv)
-    if arguments.alone and not alone():
-        return 0
-    if arguments.changes:
-        return _changes()
     began = time.monotonic()
     ledger = prove_ledger()
     orders, order_differences = prove_orders()
@@ -37,10 +30,6 @@ def main(argv: Sequence[str]) -> int:
     differences = [str(difference) for difference in [*ledger.differences, *order_differences, *deposit_differences]]
     code = 1 if differences else 0
     note(LastProof(datetime.now(UTC), code, seconds))
-    record_proof(
-        whole=True, accounts=ledger.accounts, transfers=ledger.transfers, orders=orders, deposits=deposits,
-        differences=differences, seconds=seconds,
-    )  # fmt: skip
     if arguments.json:
         print(json.dumps({"accounts": ledger.accounts, "transfers": ledger.transfers, "orders": orders,
                           "deposits": deposits, "bucket_units": ledger.buckets, "differences": differences,
@@ -54,19 +43,3 @@ def main(argv: Sequence[str]) -> int:
     counts = f"{ledger.accounts} accounts, {ledger.transfers} transfers, {orders} orders, {deposits} deposits"
     print(f"proven      {counts} in {seconds} s: {verdict}")
     return code
-
-
-def _changes() -> int:
-    began = time.monotonic()
-    accounts, transfers, found = prove_changes()
-    seconds = round(time.monotonic() - began, 3)
-    differences = [str(difference) for difference in found]
-    record_proof(
-        whole=False, accounts=accounts, transfers=transfers, orders=0, deposits=0, differences=differences,
-        seconds=seconds,
-    )  # fmt: skip
-    for difference in differences:
-        print(f"DIFFERS     {difference}", file=sys.stderr)
-    verdict = "everything agrees" if not differences else f"{len(differences)} differences"
-    print(f"proven      {accounts} changed accounts, {transfers} new transfers in {seconds} s: {verdict}")
-    return 1 if differences else 0

@@ -5,12 +5,11 @@ import sys
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from rich.console import Console
 from rich.table import Table
 
 from smmatic.catalogue.queries import service_by_code
-from smmatic.fulfilment import actions, provider_actions, queries
+from smmatic.fulfilment import actions, queries
 from smmatic.fulfilment.registry import ADAPTERS
 from smmatic.kernel.refusals import Refusal
 
@@ -45,10 +44,6 @@ def _add(chosen: argparse.Namespace, console: Console) -> None:
         chosen.code, adapter=chosen.adapter, base_url=chosen.url, api_key=chosen.key, services=chosen.services,
         timeout=chosen.timeout, settles_after=chosen.settles_after, priority=chosen.priority, active=True,
     )  # fmt: skip
-    if chosen.adapter == "webhook" and not row.secret:
-        secret = provider_actions.renew_secret(None, row)
-        console.print(f"Its secret, shown this once; give it to the provider: {secret}")
-        console.print(f"It calls back at {settings.SMMATIC_PUBLIC_URL}/api/callbacks/{row.code}")
     what = ", ".join(row.services) or "every service that a provider delivers"
     console.print(f"{row.code} {'changed' if known else 'added'}: it delivers {what}.")
     host = urlsplit(row.base_url)
@@ -79,15 +74,12 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     add = commands.add_parser("add", help="add a provider, or change one")
     add.add_argument("code", help="its short name, such as 'acme'")
     add.add_argument("--url", required=True, type=_address, help="of its API")
-    add.add_argument("--key", default="", help="our key there; kept in the database")
+    add.add_argument("--key", required=True, help="our key there; kept in the database")
     add.add_argument("--services", type=_services, default=[], help="codes with commas between; without it: all")
     add.add_argument("--adapter", choices=sorted(ADAPTERS), default="sandbox", help="how it is spoken to")
     add.add_argument("--timeout", type=float, default=15.0, help="seconds for one call")
     add.add_argument(
-        "--settles-after",
-        type=_seconds,
-        default=120.0,
-        help="seconds until its 'no such order' is final, or never",
+        "--settles-after", type=float, default=120.0, help="seconds after which its 'no such order' is final"
     )
     add.add_argument("--priority", type=int, default=100, help="the lowest of those that deliver a service is taken")
     commands.add_parser("list", help="show every provider")
@@ -101,10 +93,6 @@ def _address(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise argparse.ArgumentTypeError("an address such as https://api.example.com")
     return text.rstrip("/")
-
-
-def _seconds(text: str) -> float | None:
-    return None if text == "never" else float(text)
 
 
 def _services(text: str) -> list[str]:

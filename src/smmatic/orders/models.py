@@ -6,10 +6,10 @@ Constraints over closed lists of words stand in `functions.sql`: a CHECK's expre
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-__all__ = ["Batch", "Event", "File", "ListView", "Order"]
+__all__ = ["Event", "File", "Order"]
 
 
 class Order(models.Model):
@@ -19,11 +19,9 @@ class Order(models.Model):
     `next_check_at` outlives the end: until it is NULL somebody may still be delivering.
     """
 
-    # What placing has locked or checked itself carries no database constraint: each insert would lock the row that it
-    # points to (FOR KEY SHARE). The hold locks the customer's account; versions are append-only.
-    customer = models.ForeignKey(
-        "smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Rows that all customers share carry no database constraint: each insert would lock them (FOR KEY SHARE). Placing
+    # checks service and policy itself, and versions are append-only.
     service = models.ForeignKey(
         "smmatic.Service", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
@@ -75,14 +73,6 @@ class Order(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["customer", "-id"], name="orders_order_customer"),
-            models.Index(fields=["customer", "status", "-id"], name="orders_order_customer_status"),
-            # Of a link only its hash: eight bytes instead of up to 2,000. Whoever finds by it compares the link too.
-            models.Index(
-                F("customer"),
-                Func(F("link"), Value(0), function="hashtextextended"),
-                name="orders_order_link",
-                condition=~Q(link=""),
-            ),
             models.Index(fields=["accept_after", "id"], name="orders_order_due", condition=Q(status="pending")),
             models.Index(
                 fields=["next_check_at"],
@@ -90,19 +80,8 @@ class Order(models.Model):
                 condition=Q(next_check_at__isnull=False),
             ),
             models.Index(
-                fields=["start_promised_at", "id"],
-                name="orders_order_staff",
-                condition=Q(status__in=("processing", "in_progress"), terms__delivery="staff"),
-            ),
-            models.Index(
                 fields=["unknown_deadline"], name="orders_order_unknown", condition=Q(unknown_since__isnull=False)
             ),
-            models.Index(
-                fields=["start_promised_at"],
-                name="orders_order_start",
-                condition=Q(status__in=("pending", "processing"), started_at__isnull=True),
-            ),
-            models.Index(fields=["waiting_since"], name="orders_order_waits", condition=Q(waiting_since__isnull=False)),
         ]
 
 
@@ -126,17 +105,14 @@ class Event(models.Model):
 
     class Meta:
         db_table = "orders_event"
-        indexes: ClassVar = [
-            models.Index(fields=["at"], name="orders_event_notify", condition=Q(notify=True)),
-            models.Index(fields=["-id"], name="orders_event_staff", condition=Q(actor_kind="staff")),
-        ]
+        indexes: ClassVar = [models.Index(fields=["at"], name="orders_event_notify", condition=Q(notify=True))]
 
 
 class File(models.Model):
-    """A file of an order: the customer's brief or evidence, what staff delivered, or their proof of it.
+    """A file of an order: the customer's brief or evidence, or what staff delivered. Kept in the database.
 
-    Its content is kept in the database. Until it is attached `order` is NULL and only its owner may see it. `name` is
-    ours for storing and downloading; the content decides the media type, never the name.
+    Until it is attached `order` is NULL and only its owner may see it. `name` is ours for storing and downloading;
+    the content decides the media type, never the name.
     """
 
     owner = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+")
@@ -153,65 +129,6 @@ class File(models.Model):
         db_table = "orders_file"
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(purpose__in=("brief", "deliverable", "evidence", "proof")), name="orders_file_purpose"
+                condition=Q(purpose__in=("brief", "deliverable", "evidence")), name="orders_file_purpose"
             )
-        ]
-
-
-class Batch(models.Model):
-    """A mass order: its lines as they were read, what was found wrong with each, and what became of each.
-
-    `lines`, `checks` and `results` have one entry a line. Nothing is charged while it is `checked`; one confirmation
-    makes it `placing`, and whoever carries it on places its parts under keys made of `key`, so that doing it twice
-    changes nothing. `amount` in Credit units, of the lines that can be placed.
-    """
-
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    key = models.CharField(max_length=60)
-    name = models.CharField(max_length=120, db_default="")
-    state = models.CharField(max_length=10, db_default="checked")
-    policy_version_id = models.BigIntegerField()
-    lines = models.JSONField()
-    checks = models.JSONField()
-    results = models.JSONField(db_default=[])
-    total = models.IntegerField()
-    wrong = models.IntegerField()
-    amount = models.BigIntegerField()
-    placed = models.IntegerField(db_default=0)
-    charged = models.BigIntegerField(db_default=0)
-    all_or_nothing = models.BooleanField(db_default=False)
-    at = models.DateTimeField(db_default=Now())
-    confirmed_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "orders_batch"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["customer", "key"], name="orders_batch_key"),
-            models.CheckConstraint(
-                condition=Q(state__in=("checked", "placing", "placed", "refused")), name="orders_batch_state"
-            ),
-            models.CheckConstraint(
-                condition=Q(wrong__gte=0, wrong__lte=F("total"), placed__gte=0, placed__lte=F("total")),
-                name="orders_batch_counts",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["customer", "-id"], name="orders_batch_customer"),
-            models.Index(fields=["id"], name="orders_batch_placing", condition=Q(state="placing")),
-        ]
-
-
-class ListView(models.Model):
-    """A customer's saved view of the order list: a name and the address part that makes it."""
-
-    customer = models.ForeignKey("smmatic.User", on_delete=models.PROTECT, related_name="+", db_index=False)
-    name = models.CharField(max_length=40)
-    query = models.CharField(max_length=600)
-
-    class Meta:
-        db_table = "orders_list_view"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["customer", "name"], name="orders_list_view_name"),
         ]

@@ -1,21 +1,113 @@
 """Reads of orders. A customer reaches an order only through `order_of`, which checks whose it is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import F, Q
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
-from smmatic.kernel.database import fetch_one
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders.models import Event, File, Order
-from smmatic.orders.rows import ENDED as ENDED
-from smmatic.orders.rows import LIVE as LIVE
-from smmatic.orders.rows import EventRow as EventRow
-from smmatic.orders.rows import FileRow as FileRow
-from smmatic.orders.rows import OrderRow as OrderRow
+
+LIVE = ("pending", "processing", "in_progress")
+ENDED = ("completed", "partial", "failed", "cancelled", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order. `amount` in Credit units; times are aware UTC datetimes."""
+
+    id: int
+    customer_id: int
+    service_id: int
+    service_code: str
+    terms: dict[str, Any]
+    policy_version_id: int
+    calendar_version_id: int
+    channel: str
+    quantity: int
+    delivered: int
+    amount: int
+    link: str
+    link_kind: str
+    brief: str
+    texts: str
+    runs: int | None
+    interval_minutes: int | None
+    status: str
+    start_now: bool
+    placed_at: datetime
+    accept_after: datetime
+    accepted_at: datetime | None
+    start_promised_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    waiting_since: datetime | None
+    stop_status: str
+    stop_asked_at: datetime | None
+    stop_deadline: datetime | None
+    unknown_since: datetime | None
+    unknown_deadline: datetime | None
+    staff_id: int | None
+    next_check_at: datetime | None
+
+    @property
+    def live(self) -> bool:
+        """Whether the order can still change its status."""
+        return self.status in LIVE
+
+    @property
+    def service_class(self) -> str:
+        """The class that sets decision times."""
+        return str(self.terms["service_class"])
+
+    @property
+    def stop_offered(self) -> bool:
+        """Whether the terms let the customer ask for a stop once work has begun."""
+        return self.terms.get("stop_rule") == "request"
+
+    def name(self, language: str) -> str:
+        """The service's name as pinned at placing."""
+        return str(self.terms["name_vi" if language == "vi" else "name_en"])
+
+    def unit(self, language: str) -> str:
+        """The service's unit as pinned at placing."""
+        return str(self.terms["unit_vi" if language == "vi" else "unit_en"])
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of an order's timeline."""
+
+    id: int
+    order_id: int
+    kind: str
+    status_from: str
+    status_to: str
+    actor_kind: str
+    actor_id: int | None
+    why: str
+    facts: dict[str, Any]
+    visible: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file without its content; `size` in bytes."""
+
+    id: int
+    owner_id: int
+    order_id: int | None
+    purpose: str
+    name: str
+    media_type: str
+    size: int
+    at: datetime
+
 
 _FIELDS = tuple(OrderRow.__dataclass_fields__)
 _EVENT_FIELDS = tuple(EventRow.__dataclass_fields__)
@@ -35,12 +127,6 @@ def order_of(person: Person, order_id: int) -> OrderRow:
     if values is None:
         raise Refusal(RefusalCode.NOT_FOUND)
     return OrderRow(**values)
-
-
-def own_orders(person: Person, order_ids: Sequence[int]) -> dict[int, OrderRow]:
-    """Those of these orders that are the person's own, by id; the others are left out as if they did not exist."""
-    rows = Order.objects.filter(id__in=order_ids, customer_id=person.id)
-    return {row["id"]: OrderRow(**row) for row in rows.values(*_FIELDS)}
 
 
 def order(order_id: int) -> OrderRow | None:
@@ -93,43 +179,6 @@ def troubled_orders(limit: int = 100) -> list[OrderRow]:
     return [OrderRow(**row) for row in ordered.values(*_FIELDS)[:limit]]
 
 
-def starts_missed(moment: datetime, limit: int = 100) -> list[int]:
-    """Ids of orders in which work has not begun by the promised time and nobody was told yet, the longest late first.
-
-    Orders that wait for their customer, and those whose outcome is unknown, are left out.
-    """
-    told = Event.objects.filter(order_id=OuterRef("id"), kind="start_missed")
-    rows = Order.objects.filter(
-        ~Exists(told), status__in=("pending", "processing"), started_at=None, start_promised_at__lt=moment,
-        waiting_since=None, unknown_since=None,
-    )  # fmt: skip
-    return list(rows.order_by("start_promised_at", "id").values_list("id", flat=True)[:limit])
-
-
-def waiting_orders(limit: int = 200) -> list[OrderRow]:
-    """Live orders that wait for their customers, the longest waiting first."""
-    rows = Order.objects.filter(waiting_since__isnull=False, status__in=LIVE).order_by("waiting_since", "id")
-    return [OrderRow(**row) for row in rows.values(*_FIELDS)[:limit]]
-
-
-def late_starts(moment: datetime, limit: int = 100) -> list[OrderRow]:
-    """Orders in which work has not begun by the promised time, the longest late first."""
-    rows = Order.objects.filter(
-        status__in=("pending", "processing"), started_at=None, start_promised_at__lt=moment, waiting_since=None
-    )
-    return [OrderRow(**row) for row in rows.order_by("start_promised_at", "id").values(*_FIELDS)[:limit]]
-
-
-def staff_events(*, before: datetime | None = None, actor_id: int | None = None, limit: int = 100) -> list[EventRow]:
-    """What staff, or one of them, did with orders before a moment, the newest first."""
-    rows = Event.objects.filter(actor_kind="staff")
-    if before is not None:
-        rows = rows.filter(at__lt=before)
-    if actor_id is not None:
-        rows = rows.filter(actor_id=actor_id)
-    return [EventRow(**row) for row in rows.order_by("-id").values(*_EVENT_FIELDS)[:limit]]
-
-
 def orders_besides(service_codes: Sequence[str], limit: int = 100) -> list[OrderRow]:
     """Orders in work that a provider should deliver, for none of these services: the oldest first."""
     rows = Order.objects.filter(
@@ -144,11 +193,6 @@ def events_of(order_id: int, *, all_of_them: bool = False) -> list[EventRow]:
     if not all_of_them:
         rows = rows.filter(visible=True)
     return [EventRow(**row) for row in rows.order_by("id").values(*_EVENT_FIELDS)]
-
-
-def last_event_id(order_id: int) -> int:
-    """The newest event of an order, 0 where it has none: whatever happened to the order since has another."""
-    return Event.objects.filter(order_id=order_id).aggregate(last=Max("id"))["last"] or 0
 
 
 def event(event_id: int) -> EventRow | None:
@@ -181,12 +225,6 @@ def own_files(person: Person, file_ids: Sequence[int]) -> list[FileRow]:
     """The person's files among these that belong to no order yet."""
     rows = File.objects.filter(id__in=file_ids, owner_id=person.id, order=None)
     return [FileRow(**row) for row in rows.order_by("id").values(*_FILE_FIELDS)]
-
-
-def open_on_link(customer_id: int, service_id: int, link: str) -> int | None:
-    """The customer's newest open order of a service for exactly this canonical link, or None."""
-    row = fetch_one("SELECT orders_open_on_link_v1(%s, %s, %s) AS id", [customer_id, service_id, link])
-    return row["id"] if row else None
 
 
 def _page(rows: Any, statuses: Sequence[str], search: str, before_id: int | None, limit: int) -> list[OrderRow]:

@@ -10,7 +10,6 @@ from django.db.models.functions import Least, Now
 
 from smmatic.accounts.queries import Person
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.orders.files import CheckedFile
 from smmatic.orders.models import Event, File, Order
 from smmatic.orders.queries import ENDED, OrderRow, order
 
@@ -131,15 +130,6 @@ def record(
         status_from=status_from,
         status_to=status_to,
     )
-
-
-def keep_evidence(customer_id: int, order_id: int, file: CheckedFile) -> int:
-    """Keeps a checked file as evidence of the customer's order; its id."""
-    row = File.objects.create(
-        owner_id=customer_id, order_id=order_id, purpose="evidence", name=file.name, media_type=file.media_type,
-        size=len(file.content), sha256=file.sha256, content=file.content,
-    )  # fmt: skip
-    return row.id
 
 
 def attach_files(owner_id: int, order_id: int, file_ids: Sequence[int], purpose: str) -> int:

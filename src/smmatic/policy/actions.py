@@ -21,10 +21,9 @@ from .business_time import Day
 from .compiler import compile_policy
 from .document import SHIPPED_FILE
 from .models import CalendarVersion, PolicyVersion
-from .problems import PolicyError, Problem
+from .problems import PolicyError
 from .prover import check_text, prove
 from .queries import CalendarRow, PolicyRow
-from .shape import PolicyDocument
 from .vietnam import NAME, days_as_json, vietnam_days
 
 _LOCK = 0x504F4C494359  # 'POLICY': one activation at a time, whoever runs it
@@ -40,9 +39,8 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
 
     Raises:
         PolicyError: with every problem of the file; the active version is untouched.
-        Refusal: `role_missing`; `reason_missing`; `policy_version_taken` when another text has this version already
-            (links to a clause name the version, and stay valid for ever), or when this version was followed by
-            another: an older one comes back as a new version, with its own date.
+        Refusal: `role_missing`; `reason_missing`; `policy_version_taken` when another text has this version already,
+            or when this version was followed by another: an older one comes back as a new version, with its own date.
     """
     if actor is not None:
         actor.need(Permission.POLICY_ACTIVATE)
@@ -51,7 +49,6 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
     document, proof = check_text(source, "the policy")
     if document is None or not proof.ok:
         raise PolicyError(proof.problems, "the policy")
-    _check_calendar(document)
     compiled = compile_policy(document).as_json()
     digest = hashlib.sha256(source.encode()).digest()
     with atomic():
@@ -61,7 +58,7 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
             if _followed(there):
                 raise Refusal(RefusalCode.POLICY_VERSION_TAKEN, "version", version=document.version)
             return queries.policy(there.id)
-        if PolicyVersion.objects.filter(version=document.version).exists():
+        if PolicyVersion.objects.filter(policy_id=document.id, version=document.version).exists():
             raise Refusal(RefusalCode.POLICY_VERSION_TAKEN, "version", version=document.version)
         first = not PolicyVersion.objects.exists()
         effective_at = min(document.effective, now()) if first else max(document.effective, now())
@@ -77,15 +74,6 @@ def activate_policy(source: str, actor: Person | None, why: str) -> PolicyRow:
         )
     queries.forget()
     return queries.policy(row.id)
-
-
-def _check_calendar(document: PolicyDocument) -> None:
-    """Refuses a calendar that nobody has added: its due dates would be worked out by another one."""
-    known = {NAME, *CalendarVersion.objects.values_list("calendar", flat=True)}
-    if document.times.calendar not in known:
-        message = f"There is no calendar '{document.times.calendar}' here."
-        problem = Problem(0, "", "unknown_calendar", message, f"Use one of: {', '.join(sorted(known))}.", 6)
-        raise PolicyError([problem], "the policy")
 
 
 def _followed(version: PolicyVersion) -> bool:

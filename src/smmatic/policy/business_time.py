@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ Words = Mapping[str, str]
 
 _WEEKEND: dict[int, Words] = {5: {"en": "Saturday", "vi": "thứ Bảy"}, 6: {"en": "Sunday", "vi": "Chủ nhật"}}
 _LONGEST_WAIT = 3_660
+_MOST_ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -83,22 +84,36 @@ def due_at(opened_at: datetime, business_days: int, calendar: BusinessCalendar, 
     for _ in range(business_days):
         day = calendar.next_business_day(day)
     at = datetime.combine(day, times.due_by, zone)
-    return DueDate(at, counted_from, skipped_days(calendar, local.date(), day))
+    return DueDate(at, counted_from, _skipped(calendar, local.date(), day))
 
 
-def closes_after(opened_at: datetime, business_hours: int, calendar: BusinessCalendar, times: Times) -> datetime:
-    """The moment at which so many business hours have passed since `opened_at` (aware): only time of business days
-    counts, between opening and the due hour.
+def extended(
+    due: DueDate,
+    opened_at: datetime,
+    excluded: Sequence[tuple[datetime, datetime]],
+    calendar: BusinessCalendar,
+    times: Times,
+    at_most_days: int | None = None,
+) -> DueDate:
+    """`due`, later by the business hours of the `excluded` spans (waiting for the customer, a declared incident).
+
+    Only what lies between opening and the due date counts, overlapping spans once; at most `at_most_days` business
+    days where given. The result is never earlier than `due`.
     """
-    return later_by(opened_at.astimezone(ZoneInfo(times.zone)), timedelta(hours=business_hours), calendar, times)
-
-
-def due_in_hours(opened_at: datetime, business_hours: int, calendar: BusinessCalendar, times: Times) -> DueDate:
-    """As `due_at`, for a time in business hours: the cut-off does not matter, as every hour is counted."""
-    at = closes_after(opened_at, business_hours, calendar, times)
-    opened = opened_at.astimezone(ZoneInfo(times.zone)).date()
-    counted_from = opened if calendar.is_business_day(opened) else calendar.next_business_day(opened)
-    return DueDate(at, counted_from, skipped_days(calendar, opened, at.date()))
+    zone = ZoneInfo(times.zone)
+    spans = _merged([(start.astimezone(zone), end.astimezone(zone)) for start, end in excluded if start < end])
+    most = None if at_most_days is None else _day_length(times) * at_most_days
+    at = due.at
+    for _ in range(_MOST_ROUNDS):
+        lost = timedelta()
+        for start, end in spans:
+            lost += business_time(max(start, opened_at), min(end, at), calendar, times)
+        later = _later(due.at, lost if most is None else min(lost, most), calendar, times)
+        if later <= at:
+            break
+        at = later
+    skipped = _skipped(calendar, opened_at.astimezone(zone).date(), at.date())
+    return DueDate(at, due.counted_from, skipped)
 
 
 def business_time(start: datetime, end: datetime, calendar: BusinessCalendar, times: Times) -> timedelta:
@@ -115,8 +130,7 @@ def business_time(start: datetime, end: datetime, calendar: BusinessCalendar, ti
     return total
 
 
-def later_by(at: datetime, by: timedelta, calendar: BusinessCalendar, times: Times) -> datetime:
-    """The moment when `by` of business time has gone by since `at` (in the policy's zone)."""
+def _later(at: datetime, by: timedelta, calendar: BusinessCalendar, times: Times) -> datetime:
     while by > timedelta():
         closes = datetime.combine(at.date(), times.due_by, at.tzinfo)
         if calendar.is_business_day(at.date()) and at < closes:
@@ -129,28 +143,24 @@ def later_by(at: datetime, by: timedelta, calendar: BusinessCalendar, times: Tim
     return at
 
 
-def day_length(times: Times) -> timedelta:
-    """How much business time a business day has."""
-
+def _day_length(times: Times) -> timedelta:
     def since_midnight(moment: time) -> timedelta:
         return timedelta(hours=moment.hour, minutes=moment.minute)
 
     return since_midnight(times.due_by) - since_midnight(times.opens)
 
 
-def merged(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """Spans in order, those that overlap or touch as one."""
-    joined: list[tuple[datetime, datetime]] = []
+def _merged(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
     for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
-def skipped_days(calendar: BusinessCalendar, first: date, last: date) -> tuple[tuple[date, Words], ...]:
-    """The days from `first` to `last` that are no business days, each with its reason."""
+def _skipped(calendar: BusinessCalendar, first: date, last: date) -> tuple[tuple[date, Words], ...]:
     found: list[tuple[date, Words]] = []
     day = first
     while day <= last:

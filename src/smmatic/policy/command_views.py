@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -20,10 +19,9 @@ from .shape import PolicyDocument
 from .words import facts_in_words, say, with_unit
 
 
-def proof_json(proof: Proof, name: str = "") -> dict[str, Any]:
+def proof_json(proof: Proof) -> dict[str, Any]:
     """A proof as plain data; `seconds` is how long it took."""
     return {
-        "file": name,
         "ok": proof.ok,
         "combinations": proof.combinations,
         "possible": proof.possible,
@@ -54,7 +52,7 @@ def proof_tables(proof: Proof, name: str) -> Iterator[RenderableType]:
     else:
         yield f"{name}: not readable as a policy."
     for problem in proof.problems:
-        place = f"{name}:{problem.line}" if problem.line else name
+        place = f"line {problem.line}" if problem.line else "file"
         clause = f", clause {problem.clause}" if problem.clause else ""
         proof_words = f" (proof {problem.proof})" if problem.proof else ""
         head = Styled(f"{place}{clause}: {problem.code}{proof_words}", "bold red")
@@ -128,7 +126,7 @@ def rules_table(rows: list[dict[str, Any]], evaluation: Evaluation, given: Mappi
     facts = ", ".join(f"{fact} = {value}" for fact, value in given.items()) or "all facts"
     grid = Table(title=f"{facts}: {chosen.bit_count():,} possible combinations", title_justify="left")
     for name in ("rule", "decision", "credits", "order", "due"):
-        grid.add_column(name, overflow="fold")
+        grid.add_column(name)
     grid.add_column("fits", justify="right")
     grid.add_column("decides", justify="right")
     for row in rows:
@@ -221,12 +219,11 @@ def _answer_words(outcome: Outcome | None) -> str:
 
 
 def history_table(rows: list[dict[str, Any]]) -> RenderableType:
-    """The activated versions for people; `effective_at` is ISO and in one zone, which the title names."""
-    zone = datetime.fromisoformat(rows[0]["effective_at"]).tzinfo if rows else ""
-    grid = Table(title=f"versions (times are {zone})", title_justify="left")
+    """The activated versions for people."""
+    grid = Table(title="versions", title_justify="left")
     for name in ("version", "in force from", "activated by", "why"):
-        grid.add_column(name, overflow="fold")
+        grid.add_column(name)
     for row in rows:
         version = f"{row['version']} (in force)" if row["in_force"] else row["version"]
-        grid.add_row(version, row["effective_at"][:16].replace("T", " "), row["by"], row["why"])
+        grid.add_row(version, row["effective_at"], row["by"], row["why"])
     return grid

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,14 +18,7 @@ from . import command_views as views
 from .business_time import due_at
 from .comparing import compare
 from .compiler import ImpossibleFacts, UnknownFacts, compile_policy, evaluate
-from .document import (
-    SHIPPED_FILE,
-    PolicyDocument,
-    PolicyError,
-    load_policy,
-    load_policy_file,
-    read_text,
-)
+from .document import MOST_BYTES, SHIPPED_FILE, PolicyDocument, PolicyError, Problem, load_policy, load_policy_file
 from .drafting import with_effective, with_version
 from .explanations import explain
 from .prover import Proof, check_text, prove
@@ -51,30 +43,28 @@ def main(argv: Sequence[str], out: TextIO | None = None, more: Register | None =
     try:
         return int(arguments.run(arguments, console))
     except PolicyError as error:
-        _problems(arguments, console, error)
+        _problems(arguments, console, error.problems)
         return FAILED
     except Usage as error:
-        if arguments.json:
-            print_json(console, {"code": "usage", "message": str(error)})
         print(f"smmatic policy: {error}", file=sys.stderr)
         return WRONG_USAGE
 
 
 def check(arguments: argparse.Namespace, console: Console) -> int:
     """Reads and proves a file."""
-    path = path_of(arguments.file)
-    _, proof = check_text(read_text(path), path.name)
+    text = load_text(Path(arguments.file))
+    _, proof = check_text(text, Path(arguments.file).name)
     if arguments.json:
-        print_json(console, views.proof_json(proof, path.name))
+        print_json(console, views.proof_json(proof))
     else:
-        for part in views.proof_tables(proof, path.name):
-            console.print(part, soft_wrap=True)
+        for part in views.proof_tables(proof, Path(arguments.file).name):
+            console.print(part)
     return OK if proof.ok else FAILED
 
 
 def show(arguments: argparse.Namespace, console: Console) -> int:
     """Shows the clauses in words, or one of them with its rules."""
-    document = load_policy_file(path_of(arguments.file))
+    document = load_policy_file(Path(arguments.file))
     language = _language(document, arguments)
     numbers = [clause.number for clause in document.clauses]
     if arguments.clause and arguments.clause not in numbers:
@@ -90,7 +80,7 @@ def show(arguments: argparse.Namespace, console: Console) -> int:
 
 def table(arguments: argparse.Namespace, console: Console) -> int:
     """Shows which rule decides how many combinations, of all or of those that fit the given facts."""
-    document = load_policy_file(path_of(arguments.file))
+    document = load_policy_file(Path(arguments.file))
     given = _facts(document, arguments.fact)
     evaluation = evaluate(document)
     rows = views.table_rows(evaluation, given)
@@ -103,7 +93,7 @@ def table(arguments: argparse.Namespace, console: Console) -> int:
 
 def explain_(arguments: argparse.Namespace, console: Console) -> int:
     """Explains the decision on facts; those left out have their default."""
-    document = load_policy_file(path_of(arguments.file))
+    document = load_policy_file(Path(arguments.file))
     language = _language(document, arguments)
     given = _facts(document, arguments.fact)
     try:
@@ -132,7 +122,7 @@ def explain_(arguments: argparse.Namespace, console: Console) -> int:
 
 def due(arguments: argparse.Namespace, console: Console) -> int:
     """Works out a due date, with the days that do not count and why."""
-    document = load_policy_file(path_of(arguments.file))
+    document = load_policy_file(Path(arguments.file))
     language = _language(document, arguments)
     if (arguments.business_days is None) == (arguments.service_class is None):
         raise Usage("say either --business-days or --service-class")
@@ -154,28 +144,17 @@ def due(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def activate(arguments: argparse.Namespace, console: Console) -> int:
-    """Proves a file and makes it the policy in force from its effective date on, or from the given one."""
-    from smmatic.accounts.queries import person_by_email
+    """Proves a file and makes it the policy in force from its effective date on."""
     from smmatic.kernel.refusals import Refusal
 
     from .actions import activate_policy
 
-    text = read_text(Path(arguments.file))
-    if arguments.effective:
-        text = with_effective(text, _moment(arguments.effective))
-    person = person_by_email(arguments.by) if arguments.by else None
-    if arguments.by and person is None:
-        raise Usage(f"nobody here has the address {arguments.by}")
+    text = load_text(Path(arguments.file))
     try:
-        row = activate_policy(text, person, arguments.why)
+        row = activate_policy(text, None, arguments.why)
     except Refusal as refusal:
-        if arguments.json:
-            print_json(console, refusal.as_dict())
-        else:
-            console.print(f"{refusal.sentence} {refusal.next_step}")
+        console.print(f"{refusal.sentence} {refusal.next_step}")
         return FAILED
-    except PolicyError as error:
-        raise PolicyError(error.problems, Path(arguments.file).name) from error
     said = {"id": row.id, "version": row.version, "effective_at": row.effective_at.isoformat(), "digest": row.digest}
     if arguments.json:
         print_json(console, said)
@@ -190,7 +169,7 @@ def diff(arguments: argparse.Namespace, console: Console) -> int:
     """Compares two files combination by combination. Exit code 0: no answer and no number differs; 3: something does,
     and nothing is worse for the customer; 4: something is worse or mixed.
     """
-    before, after = (load_policy_file(path_of(name)) for name in (arguments.before, arguments.after))
+    before, after = (load_policy_file(Path(name)) for name in (arguments.before, arguments.after))
     for document in (before, after):
         proof = prove(document)
         if not proof.ok:
@@ -211,17 +190,13 @@ def new(arguments: argparse.Namespace, console: Console) -> int:
     path = Path(arguments.file)
     if path.exists():
         raise Usage(f"{path} is there already; choose another name")
-    source = path_of(arguments.source)
-    text = read_text(source)
-    load_policy(text, source.name)
+    text = load_text(Path(arguments.source))
+    load_policy(text, Path(arguments.source).name)
     text = with_version(text, arguments.version)
     if arguments.effective:
         text = with_effective(text, _moment(arguments.effective))
     document = load_policy(text, path.name)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Usage(f"{path} cannot be written: {error.strerror}") from error
+    path.write_text(text, encoding="utf-8")
     said = {"file": str(path), "version": document.version, "effective": document.effective.isoformat()}
     if arguments.json:
         print_json(console, said)
@@ -258,11 +233,18 @@ def history(arguments: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def path_of(name: str) -> Path:
-    """The file of that name, or the shipped policy: 'starter', 'smmatic', 'sen_studio'."""
-    path = Path(name)
-    shipped = SHIPPED_FILE.with_name(f"{path.name}.toml")
-    return shipped if re.fullmatch("[a-z_]+", name) and shipped.exists() and not path.exists() else path
+def load_text(path: Path) -> str:
+    """The text of a file. Raises PolicyError when it cannot be read."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            problem = Problem(0, "", "too_long", "It is larger than a policy can be.", "Is it the right file?")
+            raise PolicyError([problem], str(path))
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(
+            0, "", "unreadable", f"It cannot be read: {error}.", "Check the path and the encoding (UTF-8)."
+        )
+        raise PolicyError([problem], str(path)) from error
 
 
 def _facts(document: PolicyDocument, given: Sequence[str]) -> dict[str, str]:
@@ -294,14 +276,13 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _problems(arguments: argparse.Namespace, console: Console, error: PolicyError) -> None:
-    proof = Proof(False, 0, 0, 0, 0, 0, 0.0, error.problems)
-    name = Path(error.source or arguments.file).name
+def _problems(arguments: argparse.Namespace, console: Console, problems: Sequence[Problem]) -> None:
+    proof = Proof(False, 0, 0, 0, 0, 0, 0.0, tuple(problems))
     if arguments.json:
-        print_json(console, views.proof_json(proof, name))
+        print_json(console, views.proof_json(proof))
         return
-    for part in views.proof_tables(proof, name):
-        console.print(part, soft_wrap=True)
+    for part in views.proof_tables(proof, Path(arguments.file).name):
+        console.print(part)
 
 
 def print_json(console: Console, value: Any) -> None:
@@ -340,20 +321,13 @@ def _parser(more: Register | None) -> argparse.ArgumentParser:
     activated = add("activate", activate, "make a file the policy in force")
     activated.add_argument("file")
     activated.add_argument("--why", required=True, help="why it changes; kept with the version")
-    activated.add_argument("--by", help="mail address of the operator who decided it; else it is the installation's")
-    activated.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file, or at once")
     compared = add("diff", diff, "how one file differs from another, for the customer")
     compared.add_argument("before")
     compared.add_argument("after")
     compared.add_argument("--most", type=int, default=12, help="how many changes to show with an example")
     started = add("new", new, "start a draft from the shipped policy or another file")
     started.add_argument("file", help="where to write the draft")
-    started.add_argument(
-        "--from",
-        dest="source",
-        default=str(SHIPPED_FILE),
-        help="starter, smmatic (else), sen_studio, or a file",
-    )
+    started.add_argument("--from", dest="source", default=str(SHIPPED_FILE), help="the file to start from")
     started.add_argument("--version", required=True, help="the version of the draft")
     started.add_argument("--effective", help="2026-02-01T00:00:00+07:00; else as in the file it starts from")
     add("history", history, "every activated version: from when, by whom, why")

@@ -163,9 +163,9 @@ def _answers(evaluation: Evaluation) -> list[tuple[Outcome | None, int]]:
 
 
 def _changes(first: Evaluation, second: Evaluation) -> Iterator[Change]:
-    buckets, answers = Amounts(first).buckets, _answers(second)
+    buckets = Amounts(first).buckets
     for before, was in _answers(first):
-        for after, now in answers:
+        for after, now in _answers(second):
             both = was & now
             if not both or _same(first, before, second, after):
                 continue

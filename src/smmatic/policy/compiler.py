@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from .limits import MOST_COMBINATIONS, MOST_RULES, shown
 from .problems import PolicyError, Problem
 from .shape import Assignment, Fact, PolicyDocument, Rule
 from .space import Space, as_bytes
@@ -20,6 +19,8 @@ from .terms import BASIC
 
 TABLE_FORMAT = 1
 IMPOSSIBLE = 255
+MOST_COMBINATIONS = 4_000_000
+MOST_RULES = 254
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def resolved_overrides(document: PolicyDocument, rule: Rule) -> tuple[str, ...]:
 
 
 def evaluate(document: PolicyDocument) -> Evaluation:
-    """Evaluates every combination. Raises PolicyError when there are too many of them."""
+    """Evaluates every combination. Raises PolicyError when there are more than a table can hold."""
     _check_size(document)
     space = Space(document.facts)
     impossible = {item.id: space.fitting(item.when) for item in document.impossible}
@@ -279,7 +280,7 @@ def _check_size(document: PolicyDocument) -> None:
     for fact in document.facts:
         size *= len(fact.values)
     if size > MOST_COMBINATIONS or len(document.rules) > MOST_RULES:
-        message = f"It has {shown(size)} combinations of facts and {len(document.rules)} rules."
+        message = f"It has {size:,} combinations of facts and {len(document.rules)} rules."
         remedy = f"Stay within {MOST_COMBINATIONS:,} combinations and {MOST_RULES} rules."
         raise PolicyError([Problem(_line_of(document.facts), "", "too_many", message, remedy, 1)])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .limits import MOST_BYTES
 from .loading import load_policy
 from .problems import PolicyError, Problem
 from .shape import (
@@ -31,6 +30,9 @@ from .shape import (
     Times,
     Transition,
 )
+
+MOST_BYTES = 8_000_000
+"""More than any policy file can have."""
 
 SHIPPED_FILE = Path(__file__).parent / "policies" / "smmatic.toml"
 """The policy that an installation starts with."""
@@ -64,7 +66,6 @@ __all__ = [
     "Transition",
     "load_policy",
     "load_policy_file",
-    "read_text",
 ]
 
 
@@ -73,24 +74,15 @@ def load_policy_file(path: Path) -> PolicyDocument:
 
     Raises PolicyError, also when the file is not there, is no UTF-8 text or is larger than a policy can be.
     """
-    return load_policy(read_text(path), path.name)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file (UTF-8). Never reads more than a policy can have, whatever the path leads to.
-
-    Raises PolicyError when it is not there, is no UTF-8 text or is larger than a policy can be.
-    """
     try:
-        with path.open("rb") as file:
-            found = file.read(MOST_BYTES + 1)
-        text = found.decode("utf-8-sig")
+        if path.stat().st_size > MOST_BYTES:
+            problem = Problem(0, "", "too_long", "It is larger than a policy can be.", "Is it the right file?")
+            raise PolicyError([problem], str(path))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         problem = Problem(0, "", "unreadable", f"It cannot be read: {error.strerror}.", "Check the path.")
-    except UnicodeDecodeError:
+        raise PolicyError([problem], str(path)) from error
+    except UnicodeDecodeError as error:
         problem = Problem(0, "", "unreadable", "It is no UTF-8 text.", "Save it as UTF-8.")
-    else:
-        if len(found) <= MOST_BYTES:
-            return text.replace("\r\n", "\n")
-        problem = Problem(0, "", "too_long", "It is larger than a policy can be.", "Is it the right file?")
-    raise PolicyError([problem], path.name)
+        raise PolicyError([problem], str(path)) from error
+    return load_policy(text, path.name)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from .business_time import BusinessCalendar, closes_after, due_at
+from .business_time import BusinessCalendar, due_at
 from .shape import Fact, PolicyDocument, Times
-from .terms import BUSINESS, BUSINESS_HOURS, HOURS, Span
+from .terms import BUSINESS, HOURS, Span
 
 
 def own_facts(
@@ -32,8 +32,6 @@ def closes_at(since: datetime, span: Span, calendar: BusinessCalendar, times: Ti
         return since + timedelta(hours=span.number)
     if span.unit == BUSINESS:
         return due_at(since, span.number, calendar, times).at
-    if span.unit == BUSINESS_HOURS:
-        return closes_after(since, span.number, calendar, times)
     zone = ZoneInfo(times.zone)
     last = since.astimezone(zone).date() + timedelta(days=span.number + 1)
     return datetime.combine(last, datetime.min.time(), zone) - timedelta(microseconds=1)
@@ -60,9 +58,5 @@ def _value(
         if not isinstance(known, int) or isinstance(known, bool):
             return fact.default
         return "yes" if known >= attribute.at_least else "no"
-    return attribute.values.get(str(recorded(known)), fact.default)
-
-
-def recorded(known: object) -> object:
-    """An attribute as policies and stored cases write it: yes and no for true and false."""
-    return ("yes" if known else "no") if isinstance(known, bool) else known
+    word = ("yes" if known else "no") if isinstance(known, bool) else str(known)
+    return attribute.values.get(word, fact.default)

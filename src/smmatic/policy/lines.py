@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_.\-]+)\s*=(.*)$")
-_STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*+\"?|'[^']*+'?")
+_STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
 
 
 class LineIndex:
@@ -36,7 +36,7 @@ class LineIndex:
         table: Path = ()
         closing = ""
         depth = 0
-        for number, line in enumerate(text.split("\n"), start=1):
+        for number, line in enumerate(text.splitlines(), start=1):
             if closing:
                 if closing in line:
                     closing = ""

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from .reading import Report, Table
 from .shape import CREDITS, FactValue, ServiceClass, Text
-from .terms import (
-    ATTRIBUTES,
-    BUSINESS,
-    BUSINESS_HOURS,
-    HOURS,
-    MOMENTS,
-    NUMBERS,
-    Attribute,
-    Promise,
-    Share,
-    Span,
-    Window,
-)
+from .terms import ATTRIBUTES, BUSINESS, HOURS, MOMENTS, NUMBERS, Attribute, Promise, Share, Span, Window
 
 LONGEST_NAME = 12
 """An answer is stored with a case under this many letters."""
-
-LONGEST_CLASS = 20
-"""So is the kind of service, under this many."""
-
-_MOST = {"business_days": 90, "business_hours": 1_000, "hours": 10_000}
 
 
 def window(table: Table) -> Window | None:
@@ -118,24 +100,14 @@ def promises(tables: Sequence[Table], classes: Sequence[ServiceClass]) -> dict[s
     return found
 
 
-def service_class(table: Table, day_hours: float) -> ServiceClass:
-    """A kind of service with its time, in business days, business hours or hours; `day_hours` has a business day."""
-    given = [key for key in ("business_days", "business_hours", "hours") if table.has(key)] or ["business_days"]
-    numbers = {key: table.number(key, least=0 if key == "business_days" else 1, most=_MOST[key]) for key in given}
-    if len(given) > 1:
-        remedy = "Keep one of them."
-        table.problem(given[1], "bad_time", f"It has {' and '.join(given).replace('_', ' ')}.", remedy)
-    hours, working = numbers.get("hours", 0), numbers.get("business_hours", 0)
-    class_id = table.identifier()
-    if len(class_id) > LONGEST_CLASS:
-        table.problem("id", "bad_id", f"'{class_id}' is too long.", f"Use at most {LONGEST_CLASS} letters.")
-    found = ServiceClass(
-        id=class_id,
-        name=table.words("name"),
-        business_days=numbers.get("business_days", math.ceil(hours / 24 + working / day_hours)),
-        hours=hours,
-        business_hours=working,
-    )
+def service_class(table: Table) -> ServiceClass:
+    """A kind of service with its time, in business days or in hours."""
+    hours = table.number("hours", least=1, most=10_000) if table.has("hours") else 0
+    days = -(-hours // 24) if hours else table.number("business_days", least=0, most=90)
+    if hours and table.has("business_days"):
+        table.problem("hours", "bad_time", "It has hours and business days.", "Keep one of them.")
+        table.number("business_days", least=0, most=90)
+    found = ServiceClass(id=table.identifier(), name=table.words("name"), business_days=days, hours=hours)
     table.finish()
     return found
 
@@ -169,7 +141,7 @@ def own_data(
 
 def _working(table: Table, key: str) -> Span:
     span = table.span(key) or Span(1, BUSINESS)
-    if span.unit not in (HOURS, BUSINESS, BUSINESS_HOURS):
-        remedy = 'Write it like "24h", "8 business hours" or "2 business days".'
-        table.problem(key, "bad_span", "A person answers within hours, business hours or business days.", remedy)
+    if span.unit not in (HOURS, BUSINESS):
+        remedy = 'Write it like "24h" or "2 business days".'
+        table.problem(key, "bad_span", "A person answers within hours or business days.", remedy)
     return span

@@ -6,18 +6,13 @@ import re
 from collections.abc import Mapping
 
 from . import loading_own as own
-from .limits import shown
 from .reading import Table
 from .shape import (
-    CHECKED_BY,
-    CLAIMABLE,
     CLAUSE_KINDS,
     CREDITS,
     DECISIONS,
     ORDER_EFFECTS,
     ROLES,
-    UNITS,
-    Asking,
     Case,
     CaseAmounts,
     Clause,
@@ -34,7 +29,6 @@ from .shape import (
     Then,
     Transition,
 )
-from .terms import BUSINESS_HOURS, TOPICS
 
 EXPECTED = ("decision", "credits", "order", "clause")
 _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
@@ -43,9 +37,7 @@ _CREDITS_AMOUNT = re.compile(r"^[0-9]{1,12}(\.[0-9]{1,6})?$")
 def units(table: Table) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """Words for units: one form, or singular and plural, in each language."""
     found: dict[str, Mapping[str, tuple[str, ...]]] = {}
-    for unit in UNITS:
-        if unit == BUSINESS_HOURS and not table.has(unit):
-            continue
+    for unit in ("business_days", "days", "hours", "credits"):
         forms_table = table.table(unit)
         forms = {language: forms_table.strings(language) for language in table.report.languages}
         for language, words in forms.items():
@@ -166,11 +158,7 @@ def clause(table: Table) -> Clause:
         rules=rules,
         proven_by=table.string("proven_by", required=False),
         line=table.line,
-        topics=table.strings("topic", required=False),
     )
-    for topic in found.topics:
-        if topic not in TOPICS:
-            table.problem("topic", "unknown_value", f"{shown(topic)} is no topic.", f"Use one of: {', '.join(TOPICS)}.")
     _check_kind(table, found)
     table.finish()
     return found
@@ -218,23 +206,6 @@ def preview(table: Table) -> Preview:
     found = Preview(
         id=table.identifier(), clause=table.clause_number("clause"), text=table.words("text"), line=table.line
     )
-    table.finish()
-    return found
-
-
-def reason(table: Table) -> Asking:
-    """Why a refund may be asked for. The clock can only tell whether work has begun in time."""
-    found = Asking(
-        id=table.identifier(),
-        claim=table.choice("claim", CLAIMABLE, required=False),
-        checked_by=table.choice("checked_by", CHECKED_BY, required=False, default="person"),
-        name=table.words("name"),
-        hint=table.words("hint"),
-        line=table.line,
-    )
-    if found.checked_by == "clock" and found.claim != "fulfilment_fault":
-        remedy = 'Write claim = "fulfilment_fault", or take checked_by out.'
-        table.problem("checked_by", "unknown_value", "The clock can only check whether work began in time.", remedy)
     table.finish()
     return found
 
@@ -306,7 +277,7 @@ def _amounts(table: Table) -> CaseAmounts:
         returns=table.string("returns"),
     )
     for key, amount in (("charge", found.charge), ("returns", found.returns)):
-        if amount and not _CREDITS_AMOUNT.fullmatch(amount):
+        if amount and not _CREDITS_AMOUNT.match(amount):
             table.problem(key, "bad_amount", f"'{amount}' is no amount of Credits.", 'Write it like "12.50".')
     if found.delivered > found.ordered:
         table.problem("delivered", "bad_amount", "More is delivered than ordered.", "Deliver at most what is ordered.")

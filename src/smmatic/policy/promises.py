@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from .business_time import BusinessCalendar, DueDate, due_at, due_in_hours
-from .shape import BUSINESS_DAYS, PolicyDocument, Times
-from .terms import BUSINESS_HOURS, HOURS, Span
+from .business_time import BusinessCalendar, DueDate, due_at
+from .shape import BUSINESS_DAYS, PolicyDocument
+from .terms import HOURS, Span
 
 
 def promised(document: PolicyDocument, due: str, service_class: str) -> Span:
@@ -25,29 +24,25 @@ def promised(document: PolicyDocument, due: str, service_class: str) -> Span:
     for item in document.service_classes:
         if item.id == service_class:
             return item.span
-    return max((item.span for item in document.service_classes), key=lambda span: days_of(span, document.times))
+    return max((item.span for item in document.service_classes), key=_hours)
 
 
 def decision_days(document: PolicyDocument, service_class: str) -> int:
     """The business days within which a person answers, for those who count in days: hours are rounded up to a day."""
-    return math.ceil(days_of(promised(document, BUSINESS_DAYS, service_class), document.times))
+    span = promised(document, BUSINESS_DAYS, service_class)
+    return -(-span.number // 24) if span.unit == HOURS else span.number
 
 
 def promised_at(
     document: PolicyDocument, due: str, service_class: str, opened_at: datetime, calendar: BusinessCalendar
 ) -> DueDate:
-    """The moment until which an answer is promised: hours of the clock, or business time of the calendar."""
+    """The moment until which an answer is promised: hours of the clock, or business days of the calendar."""
     span = promised(document, due, service_class)
     if span.unit == HOURS:
         at = opened_at.astimezone(ZoneInfo(document.times.zone))
         return DueDate(at + timedelta(hours=span.number), at.date(), ())
-    if span.unit == BUSINESS_HOURS:
-        return due_in_hours(opened_at, span.number, calendar, document.times)
     return due_at(opened_at, span.number, calendar, document.times)
 
 
-def days_of(span: Span, times: Times) -> float:
-    """A promised time in business days, for comparing and for those who count in days."""
-    if span.unit == HOURS:
-        return span.number / 24
-    return span.number / times.day_hours if span.unit == BUSINESS_HOURS else span.number
+def _hours(span: Span) -> int:
+    return span.number if span.unit == HOURS else span.number * 24

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .compiler import Evaluation, evaluate
-from .limits import cut
 from .loading import load_policy
 from .problems import PolicyError, Problem
 from .proof_cases import case_problems
@@ -95,7 +94,7 @@ def check_text(text: str, source: str = "") -> tuple[PolicyDocument | None, Proo
 
 def _proof(document: PolicyDocument, size: int, possible: int, seconds: float, problems: list[Problem]) -> Proof:
     overrides = sum(len(rule.overrides) for rule in document.rules)
-    found = tuple(sorted(cut(problems), key=lambda problem: (problem.proof or 9, problem.line)))
+    found = tuple(sorted(problems, key=lambda problem: (problem.proof, problem.line)))
     return Proof(not found, size, possible, len(document.rules), overrides, len(document.cases), seconds, found)
 
 
@@ -123,8 +122,6 @@ def _contradictions(evaluation: Evaluation) -> Iterator[Problem]:
     """Proof 2, with one example for each pair of rules."""
     document = evaluation.document
     rules = document.rules
-    if not evaluation.contradictions():
-        return
     for index, first in enumerate(rules):
         for second in rules[index + 1 :]:
             both = evaluation.unbeaten[first.id] & evaluation.unbeaten[second.id]

@@ -152,11 +152,6 @@ def calendar(version_id: int) -> CalendarRow:
     return found
 
 
-def calendar_history() -> list[CalendarRow]:
-    """Every calendar, the oldest first."""
-    return [calendar(found) for found in CalendarVersion.objects.order_by("id").values_list("id", flat=True)]
-
-
 def forget() -> None:
     """Makes this process look again which versions are in force."""
     _cache.read_at = float("-inf")

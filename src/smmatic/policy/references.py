@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .limits import (
-    MOST_ALTERNATIVES,
-    MOST_COMBINATIONS,
-    MOST_ENTRIES,
-    MOST_RULES,
-    MOST_VALUES,
-    MOST_WORK,
-    shown,
-)
 from .lines import Path
 from .problems import Problem
 from .reading import Report
@@ -28,7 +19,7 @@ from .shape import (
     PolicyDocument,
     Property,
 )
-from .terms import BUSINESS_HOURS, SUPPLIED
+from .terms import SUPPLIED
 
 _SINGLE_ROLES = ("ask", "stage", "delivered", "reviewed")
 
@@ -36,16 +27,12 @@ _SINGLE_ROLES = ("ask", "stage", "delivered", "reviewed")
 def check_references(document: PolicyDocument, report: Report) -> None:
     """Notes in `report` every double id and every reference to nothing."""
     check = _Checker(document, report)
-    check.sizes()
-    if report.problems:
-        return
     check.doubles()
     check.facts()
     check.clauses()
     check.properties()
     check.cases()
     check.stages()
-    check.units()
 
 
 class _Checker:
@@ -57,40 +44,6 @@ class _Checker:
 
     def note(self, line: int, code: str, message: str, remedy: str, clause: str = "") -> None:
         self.report.problems.append(Problem(line, clause, code, message, remedy))
-
-    def sizes(self) -> None:
-        """Bounds on what the checker has to go through, before it does."""
-        document = self.document
-        counted = {
-            "rules": (len(document.rules), MOST_RULES),
-            "cases": (len(document.cases), MOST_ENTRIES),
-            "properties": (len(document.properties), MOST_ENTRIES),
-            "outcomes": (len(document.outcomes), MOST_ENTRIES),
-            "notes": (len(document.notes), MOST_ENTRIES),
-            "reasons": (len(document.reasons), MOST_ENTRIES),
-            "alternatives in 'when'": (
-                sum(len(rule.when) for rule in document.rules)
-                + sum(len(item.when) for item in document.impossible)
-                + sum(len(item.when) for item in document.properties),
-                MOST_ALTERNATIVES,
-            ),
-        }
-        for what, (number, most) in counted.items():
-            if number > most:
-                self.note(0, "too_many", f"It has {number:,} {what}.", f"Stay within {most:,}.")
-        size = 1
-        for fact in document.facts:
-            size *= max(1, len(fact.values))
-            if len(fact.values) > MOST_VALUES:
-                message = f"'{fact.id}' has {len(fact.values):,} values."
-                remedy = f"Stay within {MOST_VALUES:,}: group what is treated alike with of = [...]."
-                self.note(fact.line, "too_many", message, remedy)
-        if size > MOST_COMBINATIONS or size * len(document.rules) > MOST_WORK:
-            line = document.facts[-1].line
-            message = f"Its facts make {shown(size)} combinations, too many to go through one by one."
-            most = min(MOST_COMBINATIONS, MOST_WORK // max(1, len(document.rules)))
-            remedy = f"Stay within {most:,} with {len(document.rules)} rules: fewer facts, or fewer values of a fact."
-            self.report.problems.append(Problem(line, "", "too_many", message, remedy, 1))
 
     def doubles(self) -> None:
         document = self.document
@@ -104,7 +57,6 @@ class _Checker:
         self._doubles("section", [(item.number, item.title.line) for item in document.sections])
         self._doubles("service class", [(item.id, item.name.line) for item in document.service_classes])
         self._doubles("note", [(item.id, item.line) for item in document.notes])
-        self._doubles("reason", [(item.id, item.line) for item in document.reasons])
         self._doubles("preview", [(item.id, item.line) for item in document.previews])
         self._doubles("property", [(item.id, item.line) for item in document.properties])
         self._doubles("case", [(item.id, item.line) for item in document.cases])
@@ -158,16 +110,10 @@ class _Checker:
                         "Name a rule id, or a clause number for all of its rules.",
                         rule.clause,
                     )
-        topics = [(topic, clause.line) for clause in self.document.clauses for topic in clause.topics]
-        self._doubles("topic", topics)
         for note in self.document.notes:
             self._clause_numbers(note.clauses, note.line)
         for preview in self.document.previews:
             self._clause_numbers((preview.clause,), preview.line)
-        for reason in self.document.reasons:
-            if reason.claim and reason.claim not in self.values:
-                message = f"'{reason.claim}' is no fact of this policy."
-                self.note(reason.line, "unknown_fact", message, "Add it, or take it out.")
 
     def properties(self) -> None:
         for item in self.document.properties:
@@ -184,11 +130,6 @@ class _Checker:
             self._assignments(({fact: (value,) for fact, value in case.facts.items()},), case.line, "")
             self._case_is_whole(case)
             self._clause_numbers((case.expect.get("clause", ""),), case.line)
-
-    def units(self) -> None:
-        if BUSINESS_HOURS in self.document.data_units.values() and BUSINESS_HOURS not in self.document.units:
-            remedy = f'Add {BUSINESS_HOURS}.en = ["business hour", "business hours"] to [units], in every language.'
-            self.report.add(("units",), "missing", "It promises business hours and has no words for them.", remedy)
 
     def stages(self) -> None:
         stages = self.document.facts_in_role("stage")

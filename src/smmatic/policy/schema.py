@@ -11,18 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .shape import CHECKED_BY, CLAIMABLE, CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES, UNITS
-from .terms import ATTRIBUTES, MOMENTS, NUMBERS, TOPICS
+from .shape import CLAUSE_KINDS, CREDITS, DECISIONS, ORDER_EFFECTS, ROLES
+from .terms import ATTRIBUTES, MOMENTS, NUMBERS
 
 SCHEMA_FILE = Path(__file__).parent / "policy.schema.json"
 Node = dict[str, Any]
 
 _TEXT: Node = {"type": "string", "minLength": 1}
-_ID: Node = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,59}$"}
-_NUMBER: Node = {"type": "string", "pattern": "^[0-9]{1,4}(\\.[0-9]{1,4})?$"}
+_ID: Node = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}
+_NUMBER: Node = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$"}
 _CLOCK: Node = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
-_SPAN: Node = {"type": "string", "pattern": "^[1-9][0-9]{0,4} ?(h|hours?|days?|business days?|business hours?)$"}
-_TOPIC: Node = {"enum": list(TOPICS)}
+_SPAN: Node = {"type": "string", "pattern": "^[1-9][0-9]{0,4} ?(h|hours?|days?|business days?)$"}
 _STRINGS: Node = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "uniqueItems": True}]}
 _WORDS: Node = {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}
 _ASSIGNMENT: Node = {"type": "object", "additionalProperties": _STRINGS, "minProperties": 1}
@@ -45,7 +44,7 @@ def schema() -> Node:
                 "property": _list(_property()),
                 "case": _list(_case()),
             },
-            optional=("impossible", "preview", "note", "property", "share", "promise", "reason"),
+            optional=("impossible", "preview", "note", "property", "share", "promise"),
         ),
     }
 
@@ -60,7 +59,7 @@ def _head() -> Mapping[str, Node]:
         "policy": _table(
             {
                 "id": _ID,
-                "version": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"},
+                "version": _TEXT,
                 "effective": {"description": "A date with time and offset, 2026-01-01T00:00:00+07:00."},
                 "selected_by": {"const": "order.placed_at"},
                 "languages": _STRINGS,
@@ -93,19 +92,15 @@ def _head() -> Mapping[str, Node]:
         "bonus": _table({"grace_days": _whole(0, 3_650)}),
         "service_class": _list(
             _table(
-                {
-                    "id": {**_ID, "maxLength": 20},
-                    "name": _WORDS,
-                    "business_days": _whole(0, 90),
-                    "business_hours": _whole(1, 1_000),
-                    "hours": _whole(1, 10_000),
-                },
-                optional=("business_days", "business_hours", "hours"),
+                {"id": _ID, "name": _WORDS, "business_days": _whole(0, 90), "hours": _whole(1, 10_000)},
+                optional=("business_days", "hours"),
             )
         ),
         "units": _table(
-            {unit: {"type": "object", "additionalProperties": _STRINGS} for unit in UNITS},
-            optional=("business_hours",),
+            {
+                unit: {"type": "object", "additionalProperties": _STRINGS}
+                for unit in ("business_days", "days", "hours", "credits")
+            }
         ),
         "words": _table(
             {
@@ -188,25 +183,12 @@ def _clauses() -> Mapping[str, Node]:
                     "title": _WORDS,
                     "text": _WORDS,
                     "proven_by": _TEXT,
-                    "topic": {"anyOf": [_TOPIC, {"type": "array", "items": _TOPIC, "uniqueItems": True}]},
                     "rule": _list(rule),
                 },
-                optional=("proven_by", "topic", "rule"),
+                optional=("proven_by", "rule"),
             )
         ),
         "preview": _list(_table({"id": _ID, "clause": _NUMBER, "text": _WORDS})),
-        "reason": _list(
-            _table(
-                {
-                    "id": _ID,
-                    "claim": {"enum": list(CLAIMABLE)},
-                    "checked_by": {"enum": list(CHECKED_BY)},
-                    "name": _WORDS,
-                    "hint": _WORDS,
-                },
-                optional=("claim", "checked_by"),
-            )
-        ),
         "note": _list(_table({"id": _ID, "clauses": _STRINGS, "title": _WORDS, "text": _WORDS})),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 
-from .terms import BASIC, BUSINESS_HOURS, HOURS, Attribute, Promise, Share, Span, Window
+from .terms import BASIC, Attribute, Promise, Share, Span, Window
 
 Assignment = Mapping[str, tuple[str, ...]]
 """Facts and the values of each that fit. A fact that is not named may have any value."""
@@ -17,14 +17,9 @@ ORDER_EFFECTS = ("cancel", "stop", "keep")
 CLAUSE_KINDS = ("rules", "guarantee", "statement")
 ROLES = ("ask", "stage", "delivered", "our_fault", "customer_error", "reviewed", "other")
 PROOF_VALUES = frozenset({"none", "alleged", "verified", "refuted"})
-CLAIMABLE = ("platform_fault", "fulfilment_fault", "expectations")
-"""What a customer can claim by asking for a refund."""
-CHECKED_BY = ("person", "clock")
 DELIVERED_VALUES = ("none", "part", "all")
 AT_ONCE = "at_once"
 BUSINESS_DAYS = "business_days"
-UNITS = ("business_days", "business_hours", "days", "hours", "credits")
-"""Units that a policy has words for; business hours only where it promises any."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +140,6 @@ class Clause:
     rules: tuple[Rule, ...]
     proven_by: str
     line: int
-    topics: tuple[str, ...] = ()
 
     @property
     def section(self) -> str:
@@ -169,24 +163,20 @@ class OutcomeWords:
 
 @dataclass(frozen=True)
 class ServiceClass:
-    """A kind of service and the time in which a person answers.
+    """A kind of service and the time in which a person answers; with `hours` it is hours of the clock.
 
-    hours: of the clock; business_hours: of business days; where one of them is given, `business_days` is the whole
-    business days that they come to, for those who count in days.
+    `business_days` is then the whole business days that the hours never exceed, for those who count in days.
     """
 
     id: str
     name: Text
     business_days: int
     hours: int = 0
-    business_hours: int = 0
 
     @property
     def span(self) -> Span:
         """The promised time."""
-        if self.business_hours:
-            return Span(self.business_hours, BUSINESS_HOURS)
-        return Span(self.hours, HOURS) if self.hours else Span(self.business_days, BUSINESS_DAYS)
+        return Span(self.hours, "hours") if self.hours else Span(self.business_days, "business_days")
 
 
 @dataclass(frozen=True)
@@ -200,11 +190,6 @@ class Times:
     due_by: time
     paused_by: tuple[str, ...]
     business_days: Mapping[str, int]
-
-    @property
-    def day_hours(self) -> float:
-        """Hours of one business day, from opening to the due hour."""
-        return (self.due_by.hour - self.opens.hour) + (self.due_by.minute - self.opens.minute) / 60
 
     def __getitem__(self, service_class: str) -> int:
         """Business days for a service class. Raises KeyError for a class that the policy does not know."""
@@ -263,26 +248,6 @@ class Preview:
     clause: str
     text: Text
     line: int
-
-
-@dataclass(frozen=True)
-class Asking:
-    """Why a customer may ask for a refund, and the fact that they claim by it ('' for none).
-
-    checked_by: 'person', who needs to be told what is wrong, or 'clock': our own, which answers at once.
-    """
-
-    id: str
-    claim: str
-    checked_by: str
-    name: Text
-    hint: Text
-    line: int
-
-    @property
-    def words_needed(self) -> bool:
-        """Whether a person has to look at it, so that the customer has to say what is wrong."""
-        return self.claim.endswith("_fault") and self.checked_by == "person"
 
 
 @dataclass(frozen=True)
@@ -367,7 +332,6 @@ class PolicyDocument:
     shares: Mapping[str, Share] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)
     data_units: Mapping[str, str] = field(default_factory=dict)
-    reasons: tuple[Asking, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:

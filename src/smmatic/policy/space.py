@@ -70,17 +70,10 @@ class Space:
 
     def _masks_of(self, fact: Fact) -> dict[str, int]:
         stride = self.strides[fact.id]
-        first = _repeated((1 << stride) - 1, stride * len(fact.value_ids), self.size)
-        return {value: first << (index * stride) for index, value in enumerate(fact.value_ids)}
-
-
-def _repeated(block: int, period: int, size: int) -> int:
-    """`block` at the start of each period of `size` bits, by doubling: a division takes the square of the size."""
-    found = block
-    while period < size:
-        found |= found << period
-        period *= 2
-    return found & ((1 << size) - 1)
+        period = stride * len(fact.value_ids)
+        repeated = self.everything // ((1 << period) - 1)  # a one at the start of each period
+        block = (1 << stride) - 1
+        return {value: (repeated * block) << (index * stride) for index, value in enumerate(fact.value_ids)}
 
 
 def bits(mask: int) -> Iterator[int]:

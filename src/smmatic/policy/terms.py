@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-HOURS, DAYS, BUSINESS, BUSINESS_HOURS = "hours", "days", "business_days", "business_hours"
-_SPAN = re.compile(r"^([1-9][0-9]{0,4}) ?(h|hours?|days?|business days?|business hours?)$")
-_UNITS = {"h": HOURS, "d": DAYS, "business d": BUSINESS, "business h": BUSINESS_HOURS}
+HOURS, DAYS, BUSINESS = "hours", "days", "business_days"
+_SPAN = re.compile(r"^([1-9][0-9]{0,4}) ?(h|hours?|days?|business days?)$")
 
 PROOFS = ("none", "refuted", "alleged", "verified")
 SUPPLIED: Mapping[str, tuple[str, ...]] = {
@@ -24,9 +23,6 @@ SUPPLIED: Mapping[str, tuple[str, ...]] = {
 }
 """The facts that the software itself says of every order, with every value that it can say."""
 
-TOPICS = ("credits_inside", "refunds_inside", "refunds_spendable", "goodwill", "status", "times", "support")
-"""What a clause may say that it speaks of, for pages and refusals that rest on it without a decision."""
-
 MOMENTS = ("placed_at", "accepted_at", "start_promised_at", "started_at", "ended_at", "completed_at")
 """Moments of an order that a window can be counted from."""
 
@@ -41,7 +37,6 @@ ATTRIBUTES = (
     "order.channel",
     "order.link_kind",
     "order.start_now",
-    "order.started",
     "customer.type",
     "customer.jurisdiction",
     "customer.language",
@@ -51,22 +46,19 @@ ATTRIBUTES = (
 
 @dataclass(frozen=True)
 class Span:
-    """A length of time: `number` of `unit`.
-
-    Hours of the clock, days of the calendar, 'business_days', or 'business_hours' between opening and the due hour.
-    """
+    """A length of time: `number` of `unit` ('hours' of the clock, 'days' of the calendar, or 'business_days')."""
 
     number: int
     unit: str
 
     @classmethod
     def parse(cls, text: str) -> Span:
-        """'48h', '48 hours', '14 days', '3 business days', '8 business hours'. Raises ValueError for anything else."""
-        found = _SPAN.fullmatch(text)
+        """'48h', '48 hours', '14 days' or '3 business days'. Raises ValueError for anything else."""
+        found = _SPAN.match(text)
         if not found:
             raise ValueError(f"'{text}' is no span of time.")
         word = found.group(2)
-        unit = next(unit for start, unit in _UNITS.items() if word.startswith(start))
+        unit = HOURS if word.startswith("h") else BUSINESS if word.startswith("b") else DAYS
         return cls(int(found.group(1)), unit)
 
 
@@ -85,11 +77,6 @@ class Attribute:
     name: str
     at_least: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def in_credits(self) -> bool:
-        """Whether its threshold is an amount of Credits."""
-        return self.name == "order.credits"
 
 
 @dataclass(frozen=True)

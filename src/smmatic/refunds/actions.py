@@ -4,7 +4,8 @@ Each action plans by the policy's table and then carries out exactly that plan, 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from smmatic.accounts.queries import Person
@@ -17,18 +18,13 @@ from smmatic.orders import queries as orders
 from smmatic.orders import steps as order_steps
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor, actor_of
-from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
-from smmatic.policy.shape import Asking, PolicyDocument
 from smmatic.refunds import queries, steps
-from smmatic.refunds.evidence import evidence_facts
-from smmatic.refunds.pause_steps import resume_case
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.reasons import proof_at_asking, reason
+from smmatic.refunds.reasons import Reason, proof_at_asking, reason
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
 from smmatic.refunds.steps import carry_out, open_case, record_claims
-from smmatic.refunds.stop_rules import ANSWERS, StopPlan, as_stopped, plan_stop
 
 MAX_WORDS = 4000
 
@@ -78,7 +74,7 @@ def preview_refund(person: Person, order_id: int, reason_code: str) -> Preview:
         Refusal: `not_found`, `reason_unknown`.
     """
     order = orders.order_of(person, order_id)
-    chosen = reason(reason_code, policy_of(order))
+    chosen = reason(reason_code)
     situation = _with_reason(situation_of(order), chosen, person, "").governed("refund")
     plan = situation.plan("refund")
     due = situation.due(now(), plan.outcome.due) if plan.review else None
@@ -101,14 +97,8 @@ def cancel(person: Person, order_id: int, *, key: str | None = None) -> Decided:
         refusal = _cancel_refusal(situation, plan)
         if refusal:
             raise refusal
-        first = situation.first_of_two(plan, None)
-        state = "settled" if first is None else "approved"
-        case = open_case(
-            situation, plan, state=state, actor=actor_of(person), automatic=first is None, decided_by_id=first
-        )
-        if first is None:
-            by = actor_of(person) if situation.rests_on(plan) is None else steps.booked_by(situation, plan, SYSTEM)
-            carry_out(situation, plan, actor=by, case_id=case.id)
+        case = open_case(situation, plan, state="settled", actor=actor_of(person), automatic=True)
+        carry_out(situation, plan, actor=actor_of(person), case_id=case.id)
         return _answer(order_id, case, plan)
 
     return _run(person, key, ["cancel", order_id], work)
@@ -124,9 +114,10 @@ def request_refund(
         Refusal: `not_found`, `reason_unknown`, `evidence_missing`, `text_*`, `case_open`, `nothing_to_refund`,
             `outcome_unknown`, `idempotency_key_*`, `busy`. Nothing was changed.
     """
-    chosen = reason(reason_code, policy_of(_own_order(person, order_id)))
+    _own_order(person, order_id)
+    chosen = reason(reason_code)
     told = clean_text(words, "words", MAX_WORDS)
-    if chosen.words_needed and not told:
+    if chosen.claim.endswith("_fault") and chosen.code != "not_started" and not told:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "words")
     check_key(key)
 
@@ -148,19 +139,14 @@ def request_refund(
             situation = situation.with_claim(claim)
         situation = situation.governed("refund")
         plan = situation.plan("refund")
-        facts = evidence_facts(told)
-        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.id, words=told, evidence=facts)
+        case = steps.decide_at_once(situation, plan, actor_of(person), reason=chosen.code, words=told)
         return _answer(order_id, case, plan)
 
     return _run(person, key, ["refund", order_id, reason_code, told, sorted(file_ids)], work)
 
 
-def add_to_case(
-    person: Person, case_id: int, *, reason_code: str = "", words: str, file_ids: Sequence[int] = ()
-) -> None:
+def add_to_case(person: Person, case_id: int, *, reason_code: str = "", words: str) -> None:
     """Adds what the customer knows to their open case; a reason adds its claim, to be looked at with the rest.
-
-    A case that waits for them goes on.
 
     Raises:
         Refusal: `not_found`, `case_closed`, `evidence_missing`, `reason_unknown`, `text_*`.
@@ -177,24 +163,11 @@ def add_to_case(
         if not case.open:
             raise Refusal(RefusalCode.CASE_CLOSED)
         if reason_code:
-            claim = _claim(situation_of(order), reason(reason_code, policy_of(order)), person, told)
+            claim = _claim(situation_of(order), reason(reason_code), person, told)
             if claim and claim.proof != "refuted":
                 record_claims(order.id, [claim])
-        wanted = sorted(set(file_ids))
-        if wanted and order_steps.attach_files(person.id, order.id, wanted, "evidence") != len(wanted):
-            raise Refusal(RefusalCode.NOT_FOUND, "files")
         steps.touch_case(case)
-        steps.record_case(case_id, "note", actor=actor_of(person), why=told, facts=evidence_facts(told))
-        resume_case(order.id, actor_of(person))
-
-
-def preview_stop(person: Person, order_id: int) -> StopPlan:
-    """What asking for a stop may bring now, changing nothing.
-
-    Raises:
-        Refusal: `not_found`.
-    """
-    return _stop_plan(orders.order_of(person, order_id))
+        steps.record_case(case_id, "note", actor=actor_of(person), why=told)
 
 
 def ask_stop(person: Person, order_id: int) -> OrderRow:
@@ -208,23 +181,27 @@ def ask_stop(person: Person, order_id: int) -> OrderRow:
     _own_order(person, order_id)
     with atomic():
         order = order_steps.lock_order(order_id)
-        plan = _stop_plan(order)
-        if plan.refusal is not None:
-            raise plan.refusal
+        if not order.live:
+            raise Refusal(RefusalCode.ORDER_ENDED)
+        if order.status == "pending":
+            raise Refusal(RefusalCode.ORDER_STATUS, status=order.status)
+        if order.unknown_since:
+            raise Refusal(RefusalCode.OUTCOME_UNKNOWN)
+        if not order.stop_offered:
+            raise Refusal(RefusalCode.STOP_NOT_OFFERED, clause="4.2")
+        if order.stop_status in ("asked", "confirmed"):
+            raise Refusal(RefusalCode.STOP_ASKED_ALREADY)
+        hours = situation_of(order).policy.document.deadlines.stop_answer_hours
+        moment = now()
         order_steps.change(
             order_id,
             steps.LIVE,
             stop_status="asked",
-            stop_asked_at=now(),
-            stop_deadline=plan.answer_by,
-            next_check_at=now(),
+            stop_asked_at=moment,
+            stop_deadline=moment + timedelta(hours=hours),
+            next_check_at=moment,
         )
-        facts = {
-            "clause": situation_of(order).cites("stopped"),
-            "hours": plan.answer_hours,
-            "units_now": plan.units_now,
-        }
-        order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts=facts)
+        order_steps.record(order_id, "stop_asked", actor=actor_of(person), facts={"clause": "4.2", "hours": hours})
         return order_steps.lock_order(order_id)
 
 
@@ -236,10 +213,11 @@ def answer_stop(order_id: int, answer: str, *, delivered: int, actor: Actor, why
     Raises:
         Refusal: `not_found`, `field_invalid`, `units_out_of_range`.
     """
-    if answer not in ANSWERS:
+    if answer not in ("confirmed", "refused", "too_late", "unknown"):
         raise Refusal(RefusalCode.FIELD_INVALID, "answer")
     with atomic():
-        order = steps.lock_order(order_id)
+        steps.lock_open_case(order_id)
+        order = order_steps.lock_order(order_id)
         if not order.live or order.stop_status not in ("asked", "unknown"):
             return None
         _check_delivered(order, delivered)
@@ -269,7 +247,8 @@ def end_order(
         Refusal: `not_found`, `order_status`, `units_out_of_range`.
     """
     with atomic():
-        order = steps.lock_order(order_id)
+        steps.lock_open_case(order_id)
+        order = order_steps.lock_order(order_id)
         if not order.live:
             return None
         if to_status == "completed":
@@ -290,7 +269,8 @@ def presume_undelivered(order_id: int, *, actor: Actor, evidence: str) -> Decide
     if not evidence.strip():
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        order = steps.lock_order(order_id)
+        steps.lock_open_case(order_id)
+        order = order_steps.lock_order(order_id)
         if not order.live:
             return None
         if order.unknown_since is None:
@@ -339,26 +319,22 @@ def _end_with_case(case: CaseRow, situation: Situation, actor: Actor, why: str, 
     plan = situation.plan(case.ask)
     if plan.review:
         return Decided(situation.order.id, case.id, case.state, "review", plan.outcome.clause, 0, None)
-    first = situation.first_of_two(plan, actor.id if two_people else None)
-    state = "approved" if first is not None else "settled" if plan.approved else "denied"
-    by = steps.booked_by(situation, plan, actor)
-    steps.finish_case(case, situation, plan, state=state, actor=by, why=why, decided_by_id=first or by.id)
+    state = "settled" if plan.approved else "denied"
+    if plan.approved and two_people and situation.second_person_needed(plan.units_back):
+        state = "approved"
+    by_staff = actor.kind == "staff"
+    steps.finish_case(
+        case,
+        situation,
+        plan,
+        state=state,
+        actor=actor if by_staff else SYSTEM,
+        why=why,
+        decided_by_id=actor.id if by_staff else None,
+    )
     return Decided(
         situation.order.id, case.id, state, plan.outcome.decision, plan.outcome.clause, plan.units_back, None
     )
-
-
-def _stop_plan(order: OrderRow) -> StopPlan:
-    """What a stop brings: by the same plan that the end of a stopped order carries out."""
-    moment = now()
-    situation = situation_of(order)
-    stopped = None
-    if order.live and order.status != "pending":
-        case = queries.open_case(order.id)
-        ask = case.ask if case else "none"
-        stopped = replace(situation, order=as_stopped(order, moment)).governed(ask).plan(ask)
-    hours = situation.policy.document.deadlines.stop_answer_hours
-    return plan_stop(order, hours, moment, stopped, clause=situation.cites("too_late"))
 
 
 def _cancel_refusal(situation: Situation, plan: Plan) -> Refusal | None:
@@ -377,37 +353,30 @@ def _request_refusal(situation: Situation) -> Refusal | None:
     if charge.returned >= charge.amount:
         return Refusal(RefusalCode.NOTHING_TO_REFUND)
     if order.live and order.unknown_since:
-        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=situation.cites("unknown"))
+        return Refusal(RefusalCode.OUTCOME_UNKNOWN, clause="2.1")
     return None
 
 
-def _claim(situation: Situation, chosen: Asking, person: Person, words: str) -> ClaimInput | None:
+def _claim(situation: Situation, chosen: Reason, person: Person, words: str) -> ClaimInput | None:
     if not chosen.claim:
         return None
     proof = proof_at_asking(chosen, situation.order, now())
     known = situation.claims.get(chosen.claim)
     if known and known.proof in ("verified", "refuted") and proof != "verified":
         return None  # checked already: contesting a decision is an appeal, not the same claim again
-    source = "system" if chosen.checked_by == "clock" else "customer"
+    source = "system" if chosen.code == "not_started" else "customer"
     return ClaimInput(chosen.claim, proof, source, words, person.id)
 
 
-def _with_reason(situation: Situation, chosen: Asking, person: Person, words: str) -> Situation:
+def _with_reason(situation: Situation, chosen: Reason, person: Person, words: str) -> Situation:
     claim = _claim(situation, chosen, person, words)
     return situation.with_claim(claim) if claim else situation
 
 
-def policy_of(order: OrderRow) -> PolicyDocument:
-    """The policy that was pinned at placing."""
-    return policy.policy(order.policy_version_id).document
-
-
-def _own_order(person: Person, order_id: int) -> OrderRow:
-    """The order, for its customer alone: staff read every order, and act on none as if it were theirs."""
-    order = orders.order_of(person, order_id)
-    if order.customer_id != person.id:
+def _own_order(person: Person, order_id: int) -> None:
+    """Refuses everybody but the customer: staff read every order, and act on none as if it were theirs."""
+    if orders.order_of(person, order_id).customer_id != person.id:
         raise Refusal(RefusalCode.NOT_FOUND)
-    return order
 
 
 def _check_delivered(order: OrderRow, delivered: int) -> None:
@@ -429,9 +398,15 @@ def _answer(order_id: int, case: CaseRow | None, plan: Plan) -> dict[str, Any]:
 
 def _decided(answer: dict[str, Any], *, replayed: bool = False) -> Decided:
     return Decided(
-        answer["order"], answer["case"], answer["state"], answer["decision"], answer["clause"], answer["units_back"],
-        answer["due_at"], replayed,
-    )  # fmt: skip
+        answer["order"],
+        answer["case"],
+        answer["state"],
+        answer["decision"],
+        answer["clause"],
+        answer["units_back"],
+        answer["due_at"],
+        replayed,
+    )
 
 
 def _run(person: Person, key: str | None, request: object, work: Callable[[], dict[str, Any]]) -> Decided:

@@ -14,7 +14,6 @@ from smmatic.orders.steps import actor_of
 from smmatic.policy import queries as policy
 from smmatic.refunds import queries, steps
 from smmatic.refunds.actions import MAX_WORDS
-from smmatic.refunds.evidence import evidence_facts
 from smmatic.refunds.queries import CaseRow
 from smmatic.refunds.rules import CLAIM_FACTS
 from smmatic.refunds.situations import ClaimInput, situation_of
@@ -66,7 +65,7 @@ def appeal(person: Person, case_id: int, *, words: str, file_ids: Sequence[int] 
         situation = situation_of(order, asked_at=case.opened_at)
         made = open_case(
             situation, situation.plan("refund"), state="in_review", actor=actor_of(person), reason=APPEAL, words=told,
-            automatic=False, appeal_of_id=case.id, evidence=evidence_facts(told),
+            automatic=False, appeal_of_id=case.id,
         )  # fmt: skip
         steps.record_case(case.id, "appealed", actor=actor_of(person), facts={"case": made.id})
         return {"case": made.id}

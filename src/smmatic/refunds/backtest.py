@@ -1,8 +1,8 @@
 """Back-test: what recorded cases would have been decided, and given back, under another version of the policy.
 
 The database judges: cases store their cell, and a version is a table with one answer a cell. Between versions with
-other facts the cells are derived again from the raw facts, the moments and attributes of the order when the case was
-judged, so that windows and attributes of another version are worked out anew; what they don't say is undecidable.
+other facts the cells are derived again from the raw facts; what these don't say is counted as undecidable. A window or
+an attribute of the same name that is defined differently is another fact: what it would have been was not recorded.
 """
 
 import time
@@ -13,7 +13,7 @@ from typing import Any
 
 from smmatic.kernel.database import fetch_all
 from smmatic.policy.compiler import IMPOSSIBLE, CompiledPolicy, Outcome
-from smmatic.policy.queries import calendar_history, policy, policy_history
+from smmatic.policy.queries import policy, policy_history
 from smmatic.refunds.judging import FIRST, LAST, share_of, statement_of
 
 
@@ -67,10 +67,9 @@ def backtest(
 ) -> Backtest:
     """Judges every recorded case opened from `since` up to `until` under both versions. Read-only, one statement."""
     began = time.perf_counter()
-    # Own facts are derived again only where a recorded version defines them otherwise: that costs more.
+    # Raw facts are grouped only when a recorded version has other facts than a judging one: they cost more to group.
     recorded = {line.id: policy(line.id).compiled for line in policy_history()}
-    calendars = {line.id: line.calendar for line in calendar_history()}
-    statement, parameters = statement_of(before, after, recorded, calendars=calendars, since=since, until=until)
+    statement, parameters = statement_of(before, after, recorded, since=since, until=until)
     rows = fetch_all(statement, parameters)
     return _result(before, after, rows, time.perf_counter() - began)
 

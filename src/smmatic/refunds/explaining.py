@@ -1,7 +1,6 @@
 """The words of a decision for page, desk, API and mail: one source, so that all four say the same."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -29,32 +28,13 @@ def explain_case(case: CaseRow, language: str) -> Explanation:
     """Explains the decision of a case from what was stored with it, under its own policy version."""
     row = policy.policy(case.policy_version_id)
     numbers = Arithmetic(**case.arithmetic) if case.arithmetic else None
-    said = _explain(row, case.facts, queries.claims_of(case.order_id), numbers, case.due_at, language)
-    return _overridden(case, row, said, language) if case.override_why else said
-
-
-def _overridden(case: CaseRow, row: PolicyRow, said: Explanation, language: str) -> Explanation:
-    """The words of a decision that people made otherwise than the policy: its clause, and their reason."""
-    clause, words = row.document.clause(case.clause), row.document.words
-    with translation.override(language):
-        lead = gettext("Two members of our staff decided otherwise than the rule says:")
-    return replace(
-        said,
-        clause=clause.number,
-        title=clause.title.raw(language),
-        decision=words["decision"][case.decision].raw(language),
-        credits=words["credits"][case.credits or "none"].raw(language),
-        reason=case.override_why,
-        sentence=f"{lead} {case.override_why}",
-    )
+    return _explain(row, case.facts, queries.claims_of(case.order_id), numbers, case.due_at, language)
 
 
 def moment_words(moment: datetime, zone: str, language: str) -> str:
-    """A promised time for people, in the policy's zone: weekday, date, hour and zone, as pages and mails write it."""
-    here = moment.astimezone(ZoneInfo(zone))
+    """A moment for people, in the policy's zone: '24 Nov 2026, 18:00'."""
     with translation.override(language):
-        words = {"day": formats.date_format(here, "l"), "moment": formats.date_format(here, "SHORT_DATETIME_FORMAT")}
-        return gettext("%(day)s, %(moment)s (Vietnam time)") % words
+        return formats.date_format(moment.astimezone(ZoneInfo(zone)), "DATETIME_FORMAT")
 
 
 def _explain(

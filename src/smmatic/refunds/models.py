@@ -4,37 +4,21 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Now
 
-__all__ = ["Case", "CaseEvent", "Claim", "Incident", "IncidentEvent"]
+__all__ = ["Case", "CaseEvent", "Claim"]
 
 OPEN_STATES = ("open", "waiting", "in_review", "approved")
 STATES = (*OPEN_STATES, "denied", "withdrawn", "settled")
 CLAIMS = ("platform_fault", "fulfilment_fault", "wrong_information", "third_party_violation", "expectations")
-SCOPES = ("all", "platform", "class", "service")
 PROOFS = ("alleged", "verified", "refuted", "claimed", "withdrawn")
-
-
-def _number(name: str) -> models.GeneratedField:
-    """A number of a case's arithmetic as a column of its own, kept by the database."""
-    return models.GeneratedField(
-        expression=Cast(KT(f"arithmetic__{name}"), models.BigIntegerField()),
-        output_field=models.BigIntegerField(null=True),
-        db_persist=True,
-    )
 
 
 class Case(models.Model):
     """One decision on one order's Credits: a cancel, a refund request, or the system's own settlement.
 
     `version` counts changes: who decides states the version that they saw. `units` is what goes back, in Credit units.
-    `facts` are what the policy decided on, `cell` their combination; `described` keeps the raw facts behind them, the
-    order's moments and attributes, so that other versions can judge the case. `charged`, `delivered`, `ordered` and
-    `back` repeat numbers of `arithmetic`, for sums over many cases.
-    `appeal_of` is the decided case that this one contests: a decision can be contested once. `override_why` is set
-    where people decided otherwise than the policy, whose own answer stays in `cell`. `warned` is the last warning
-    on the due date (0 none, 1 half, 2 last day, 3 late), `warn_at` the moment to look again.
+    `appeal_of` is the decided case that this one contests: a decision can be contested once.
     """
 
     order = models.ForeignKey("smmatic.Order", on_delete=models.PROTECT, related_name="+")
@@ -53,17 +37,7 @@ class Case(models.Model):
     due_skipped = models.JSONField(db_default=[])
     facts = models.JSONField(db_default={})
     cell = models.IntegerField(null=True)
-    described = models.JSONField(db_default={})
     arithmetic = models.JSONField(db_default={})
-    charged = _number("charge")
-    delivered = _number("delivered")
-    ordered = _number("ordered")
-    back = models.GeneratedField(
-        expression=Cast(KT("arithmetic__released"), models.BigIntegerField())
-        + Cast(KT("arithmetic__refunded"), models.BigIntegerField()),
-        output_field=models.BigIntegerField(null=True),
-        db_persist=True,
-    )
     decision = models.CharField(max_length=10, db_default="")
     clause = models.CharField(max_length=10, db_default="")
     credits = models.CharField(max_length=12, db_default="")
@@ -75,9 +49,6 @@ class Case(models.Model):
     approved_by_id = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
-    override_why = models.CharField(max_length=1000, db_default="")
-    warned = models.SmallIntegerField(db_default=0)
-    warn_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "refunds_case"
@@ -86,21 +57,14 @@ class Case(models.Model):
             models.CheckConstraint(condition=Q(state__in=STATES), name="refunds_case_state"),
             models.CheckConstraint(condition=Q(ask__in=("cancel", "refund", "none")), name="refunds_case_ask"),
             models.CheckConstraint(condition=Q(units__gte=0), name="refunds_case_units_not_negative"),
-            # Where one is not known there were not two.
             models.CheckConstraint(
-                condition=Q(approved_by_id=None)
-                | (Q(decided_by_id__isnull=False) & ~Q(approved_by_id=models.F("decided_by_id"))),
+                condition=Q(approved_by_id=None) | ~Q(approved_by_id=models.F("decided_by_id")),
                 name="refunds_case_two_people",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="approved") | Q(decided_by_id__isnull=False), name="refunds_case_first_of_two"
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="refunds_case_due", condition=Q(state__in=OPEN_STATES)),
             models.Index(fields=["customer", "-id"], name="refunds_case_customer"),
-            models.Index(fields=["warn_at"], name="refunds_case_warn", condition=Q(warn_at__isnull=False)),
-            models.Index(fields=["decided_at"], name="refunds_case_decided", condition=Q(decided_at__isnull=False)),
         ]
 
 
@@ -119,10 +83,7 @@ class CaseEvent(models.Model):
 
     class Meta:
         db_table = "refunds_event"
-        indexes: ClassVar = [
-            models.Index(fields=["at"], name="refunds_event_notify", condition=Q(notify=True)),
-            models.Index(fields=["-id"], name="refunds_event_staff", condition=Q(actor_kind="staff")),
-        ]
+        indexes: ClassVar = [models.Index(fields=["at"], name="refunds_event_notify", condition=Q(notify=True))]
 
 
 class Claim(models.Model):
@@ -148,43 +109,3 @@ class Claim(models.Model):
                 name="refunds_claim_provider_never_proves_customer_error",
             ),
         ]
-
-
-class Incident(models.Model):
-    """A declared disturbance: since when, until when, and which orders it affects. Ends once; never edited otherwise.
-
-    `scope` is 'all', 'platform', 'class' or 'service', and `scope_value` which one.
-    """
-
-    title_en = models.CharField(max_length=120)
-    title_vi = models.CharField(max_length=120)
-    scope = models.CharField(max_length=10)
-    scope_value = models.CharField(max_length=40, db_default="")
-    began_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    declared_at = models.DateTimeField(db_default=Now())
-    declared_by_id = models.BigIntegerField()
-
-    class Meta:
-        db_table = "refunds_incident"
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(scope__in=SCOPES), name="refunds_incident_scope"),
-            models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(ended_at__gte=models.F("began_at")), name="refunds_incident_span"
-            ),
-        ]
-        indexes: ClassVar = [models.Index(fields=["-began_at"], name="refunds_incident_began")]
-
-
-class IncidentEvent(models.Model):
-    """What was told about an incident, in both languages. Append-only."""
-
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=10)
-    text_en = models.TextField()
-    text_vi = models.TextField()
-    actor_id = models.BigIntegerField()
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "refunds_incident_event"

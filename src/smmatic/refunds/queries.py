@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.refunds.models import OPEN_STATES as OPEN_STATES
-from smmatic.refunds.models import Case, CaseEvent, Claim
+from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
 from smmatic.refunds.rules import ClaimState
 
 
@@ -46,9 +45,6 @@ class CaseRow:
     approved_by_id: int | None
     decided_at: datetime | None
     settled_at: datetime | None
-    override_why: str = ""
-    warned: int = 0
-    warn_at: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -134,53 +130,6 @@ def review_queue(limit: int = 500) -> list[CaseRow]:
     """Open cases, the earliest due first."""
     rows = Case.objects.filter(state__in=OPEN_STATES)
     return [CaseRow(**row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id").values(*_FIELDS)[:limit]]
-
-
-def open_cases(
-    *, states: Sequence[str] = OPEN_STATES, service_class: str = "", numbers: Sequence[int] | None = None,
-    customer_ids: Sequence[int] = (), late: datetime | None = None, limit: int = 500,
-) -> list[CaseRow]:  # fmt: skip
-    """Open cases that fit, the earliest due first.
-
-    Args:
-        states: of these.
-        service_class: of this class, or '' for every one.
-        numbers: cases or orders with these ids, or of `customer_ids`; None for all.
-        customer_ids: see `numbers`.
-        late: only those due before this moment.
-        limit: at most so many.
-    """
-    rows = Case.objects.filter(state__in=states)
-    if service_class:
-        rows = rows.filter(service_class=service_class)
-    if numbers is not None:
-        rows = rows.filter(Q(id__in=numbers) | Q(order_id__in=numbers) | Q(customer_id__in=customer_ids))
-    if late is not None:
-        rows = rows.filter(due_at__lt=late)
-    return [CaseRow(**row) for row in rows.order_by(F("due_at").asc(nulls_last=True), "id").values(*_FIELDS)[:limit]]
-
-
-def cases_to_warn(moment: datetime, limit: int) -> list[int]:
-    """Ids of cases whose next look at their due date has come."""
-    rows = Case.objects.filter(warn_at__lte=moment).order_by("warn_at", "id")
-    return list(rows.values_list("id", flat=True)[:limit])
-
-
-def waiting_cases(limit: int = 200) -> list[CaseRow]:
-    """Cases that wait for their customers, the longest open first."""
-    return [CaseRow(**row) for row in Case.objects.filter(state="waiting").order_by("id").values(*_FIELDS)[:limit]]
-
-
-def staff_events(
-    *, before: datetime | None = None, actor_id: int | None = None, limit: int = 100
-) -> list[CaseEventRow]:
-    """What staff, or one of them, did with cases before a moment, the newest first."""
-    rows = CaseEvent.objects.filter(actor_kind="staff")
-    if before is not None:
-        rows = rows.filter(at__lt=before)
-    if actor_id is not None:
-        rows = rows.filter(actor_id=actor_id)
-    return [CaseEventRow(**row) for row in rows.order_by("-id").values(*_EVENT_FIELDS)[:limit]]
 
 
 def decided_cases(*, clause: str = "", before_id: int | None = None, limit: int = 50) -> list[CaseRow]:

@@ -3,8 +3,6 @@
 Whoever changes a case states the version that they saw; an approval is bound to that version and its amount.
 """
 
-from django.utils.translation import get_language
-
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
@@ -16,10 +14,7 @@ from smmatic.orders.steps import actor_of
 from smmatic.policy.compiler import ImpossibleFacts
 from smmatic.refunds import queries, steps
 from smmatic.refunds.models import CLAIMS, Case
-from smmatic.refunds.override_actions import overridden_plan
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.question_steps import need_question
-from smmatic.refunds.review_steps import lock_for, reread
 from smmatic.refunds.rules import Plan
 from smmatic.refunds.situations import ClaimInput, Situation, situation_of
 from smmatic.refunds.steps import carry_out, record_case, record_claims
@@ -31,19 +26,14 @@ def review_plan(situation: Situation, ask: str) -> Plan:
     """What a decision would do now, changing nothing: the same plan that `decide` carries out.
 
     Raises:
-        Refusal: `case_undecided` while a claim is only alleged, so that the policy has no final answer;
-            `outcome_unknown`; `case_impossible` for facts that the policy says can't be true together.
+        Refusal: `case_undecided` while a claim is only alleged, so that the policy has no final answer.
     """
     if any(claim.proof == "alleged" for claim in situation.claims.values()):
         raise Refusal(RefusalCode.CASE_UNDECIDED)
-    if situation.order.live and situation.order.unknown_since:
-        raise Refusal(RefusalCode.OUTCOME_UNKNOWN, clause=situation.cites("unknown"))
     try:
         plan = situation.strict_plan(ask, reviewed=True)
     except ImpossibleFacts as error:
-        language = (get_language() or "en")[:2]
-        said = " ".join(words.get(language) or next(iter(words.values()), "") for words in error.reasons)
-        raise Refusal(RefusalCode.CASE_IMPOSSIBLE, reason=said) from error
+        raise Refusal(RefusalCode.CASE_UNDECIDED) from error
     if plan.review:
         raise Refusal(RefusalCode.CASE_UNDECIDED)
     return plan
@@ -54,25 +44,23 @@ def set_claim(agent: Person, case_id: int, *, claim: str, proof: str, evidence: 
 
     Raises:
         Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `field_invalid`, `evidence_missing`,
-            `question_first`, `text_*`.
+            `text_*`.
     """
     agent.need(Permission.CASE_WORK)
-    if claim not in CLAIMS:
+    if claim not in CLAIMS or claim == "expectations":
         raise Refusal(RefusalCode.FIELD_INVALID, "claim")
-    if proof not in (("refuted",) if claim == "expectations" else ("verified", "refuted")):
+    if proof not in ("verified", "refuted"):
         raise Refusal(RefusalCode.FIELD_INVALID, "proof")
     seen = clean_text(evidence, "evidence", MAX_EVIDENCE)
     if not seen:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
-        order = order_steps.lock_order(case.order_id)
-        if claim == "wrong_information" and proof == "verified":
-            need_question(order)
+        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
+        order_steps.lock_order(case.order_id)
         record_claims(case.order_id, [ClaimInput(claim, proof, "staff", seen, agent.id)])
         steps.touch_case(case)
         record_case(case_id, "claim", actor=actor_of(agent), why=seen, facts={"claim": claim, "proof": proof})
-        return reread(case_id)
+        return _reread(case_id)
 
 
 def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: str, version: int) -> CaseRow:
@@ -86,7 +74,7 @@ def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: 
     if not seen:
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
+        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
         order = order_steps.lock_order(case.order_id)
         if not 0 <= delivered <= order.delivered:
             raise Refusal(RefusalCode.UNITS_OUT_OF_RANGE, "delivered", minimum=0, maximum=order.delivered)
@@ -95,20 +83,19 @@ def correct_delivered(agent: Person, case_id: int, *, delivered: int, evidence: 
         order_steps.record(order.id, "corrected", actor=actor_of(agent), why=seen, facts=facts)
         steps.touch_case(case)
         record_case(case_id, "corrected", actor=actor_of(agent), why=seen, facts=facts)
-        return reread(case_id)
+        return _reread(case_id)
 
 
 def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseRow:
     """Decides a case by the policy from the facts as they are now. Above the limit it waits for a second person.
 
     Raises:
-        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `case_undecided`, `case_impossible`,
-            `outcome_unknown`, `text_*`.
+        Refusal: `role_missing`, `not_found`, `case_closed`, `case_stale`, `case_undecided`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     words = clean_text(why, "why", 1000)
     with atomic():
-        case = lock_for(agent, case_id, version, ("open", "waiting", "in_review"))
+        case = _lock(agent, case_id, version, ("open", "waiting", "in_review"))
         situation = situation_of(order_steps.lock_order(case.order_id)).governed(case.ask, reviewed=True)
         plan = review_plan(situation, case.ask)
         second = plan.approved and situation.second_person_needed(plan.units_back)
@@ -123,7 +110,7 @@ def decide(agent: Person, case_id: int, *, version: int, why: str = "") -> CaseR
             reviewed=True,
             decided_by_id=agent.id,
         )
-        return reread(case_id)
+        return _reread(case_id)
 
 
 def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
@@ -135,45 +122,27 @@ def approve(second: Person, case_id: int, *, version: int) -> CaseRow:
     """
     second.need(Permission.CASE_APPROVE)
     with atomic():
-        case = lock_for(second, case_id, version, ("approved",))
-        situation = situation_of(order_steps.lock_order(case.order_id))
-        if not case.override_why:
-            situation = situation.governed(case.ask, reviewed=case.reviewed)
-        if case.decided_by_id is None or case.decided_by_id == second.id:
+        case = _lock(second, case_id, version, ("approved",))
+        situation = situation_of(order_steps.lock_order(case.order_id)).governed(case.ask, reviewed=case.reviewed)
+        if case.decided_by_id == second.id:
             limit = situation.policy.document.approvals.case_credits
             raise Refusal(RefusalCode.SECOND_PERSON_NEEDED, limit=limit)
-        plan = _waiting_plan(case, situation)
+        plan = review_plan(situation, case.ask) if case.reviewed else situation.plan(case.ask)
         if plan.units_back != case.units or plan.outcome.clause != case.clause:
             raise Refusal(RefusalCode.CASE_STALE)
         moment = now()
         Case.objects.filter(id=case_id).update(
-            state="settled" if plan.approved else "denied", approved_by_id=second.id,
-            settled_at=moment if plan.approved else None, version=case.version + 1, warn_at=None,
-        )  # fmt: skip
+            state="settled", approved_by_id=second.id, settled_at=moment, version=case.version + 1
+        )
         record_case(
             case_id,
             "decided",
             actor=actor_of(second),
             notify=True,
-            why=case.override_why,
-            facts=steps.plan_facts(plan, situation) | {"state": "settled" if plan.approved else "denied"},
+            facts=steps.plan_facts(plan, situation) | {"state": "settled"},
         )
         carry_out(situation, plan, actor=actor_of(second), case_id=case_id)
-        return reread(case_id)
-
-
-def _waiting_plan(case: CaseRow, situation: Situation) -> Plan:
-    """What a decision that waits for a second person would do now.
-
-    Raises:
-        Refusal: `case_stale` where it can't be given any more.
-    """
-    if case.override_why:
-        plan = overridden_plan(case, situation)
-        if plan is None:
-            raise Refusal(RefusalCode.CASE_STALE)
-        return plan
-    return review_plan(situation, case.ask) if case.reviewed else situation.plan(case.ask)
+        return _reread(case_id)
 
 
 def send_back(second: Person, case_id: int, *, version: int, why: str) -> CaseRow:
@@ -187,13 +156,12 @@ def send_back(second: Person, case_id: int, *, version: int, why: str) -> CaseRo
     if not words:
         raise Refusal(RefusalCode.REASON_MISSING, "why")
     with atomic():
-        case = lock_for(second, case_id, version, ("approved",))
+        case = _lock(second, case_id, version, ("approved",))
         Case.objects.filter(id=case_id).update(
-            state="in_review", decided_by_id=None, decided_at=None, units=0, decision="review", override_why="",
-            version=case.version + 1, warn_at=now(),
-        )  # fmt: skip
+            state="in_review", decided_by_id=None, decided_at=None, units=0, decision="review", version=case.version + 1
+        )
         record_case(case_id, "sent_back", actor=actor_of(second), why=words, visible=False)
-        return reread(case_id)
+        return _reread(case_id)
 
 
 def withdraw(person: Person, case_id: int) -> CaseRow:
@@ -208,7 +176,7 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         order_steps.lock_order(case.order_id)
         done = Case.objects.filter(
             id=case_id, customer_id=person.id, ask="refund", state__in=("open", "waiting", "in_review")
-        ).update(state="withdrawn", version=case.version + 1, warn_at=None)
+        ).update(state="withdrawn", version=case.version + 1)
         if not done:
             raise Refusal(RefusalCode.CASE_CLOSED)
         record_case(case_id, "withdrawn", actor=actor_of(person))
@@ -217,7 +185,26 @@ def withdraw(person: Person, case_id: int) -> CaseRow:
         if not situation.order.live and situation.charge.open:
             # The order ended while the case was open, so its own settlement still has to be made.
             steps.settle_end(situation, order_steps.SYSTEM)
-        return reread(case_id)
+        return _reread(case_id)
+
+
+def _lock(person: Person, case_id: int, version: int, states: tuple[str, ...]) -> CaseRow:
+    """Locks a case that this person may work on: never their own, in one of these states, as they saw it."""
+    case = steps.lock_case(case_id)
+    if case.customer_id == person.id:
+        raise Refusal(RefusalCode.ROLE_MISSING)
+    if case.state not in states:
+        raise Refusal(RefusalCode.CASE_CLOSED)
+    if case.version != version:
+        raise Refusal(RefusalCode.CASE_STALE)
+    return case
+
+
+def _reread(case_id: int) -> CaseRow:
+    case = queries.case(case_id)
+    if case is None:
+        raise Refusal(RefusalCode.NOT_FOUND)
+    return case
 
 
 def _without(order_id: int, person: Person) -> list[ClaimInput]:

@@ -4,13 +4,13 @@ What a preview shows and what is then executed come from this one plan.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from smmatic.credits.rows import ChargeRow
+from smmatic.credits.queries import ChargeRow
 from smmatic.kernel.amounts import UNITS
-from smmatic.orders.rows import OrderRow
+from smmatic.orders.queries import OrderRow
 from smmatic.policy.arithmetic import Arithmetic, refundable_units, work_out
 from smmatic.policy.compiler import CompiledPolicy, Outcome
 from smmatic.policy.shape import PolicyDocument
@@ -104,7 +104,6 @@ def described(order: OrderRow) -> dict[str, object]:
         "order.channel": order.channel,
         "order.link_kind": order.link_kind,
         "order.start_now": order.start_now,
-        "order.started": order.started_at is not None,
         "service.class": terms.get("service_class"),
         "service.category": terms.get("category"),
         "service.platform": terms.get("platform"),
@@ -155,13 +154,7 @@ def make_plan(
         ImpossibleFacts: when the order's facts are a combination that the policy calls impossible.
     """
     facts = facts_of(order, claims, ask, reviewed=reviewed, own=own)
-    return plan_of(compiled, order, charge, ask, facts, compiled.decide(facts))
-
-
-def plan_of(
-    compiled: CompiledPolicy, order: OrderRow, charge: ChargeRow, ask: str, facts: Mapping[str, str], outcome: Outcome
-) -> Plan:
-    """Every unit that an outcome moves: the policy's own, or another of its answers where people override it."""
+    outcome = compiled.decide(facts)
     cell = compiled.cell(facts)
     credits = outcome.credits if outcome.decision == "approve" else "none"
     numbers = arithmetic_of(order, charge, credits, compiled.document.share(credits))
@@ -177,31 +170,6 @@ def plan_of(
         capture = max(0, min(left, worth - (charge.captured - charge.forfeited)))
         forfeit = left - capture
     return Plan(ask, facts, cell, outcome, numbers, back, release, refund, capture, forfeit)
-
-
-def other_answers(compiled: CompiledPolicy, order: OrderRow) -> list[Outcome]:
-    """The answers of the policy that people may give instead of its own, one for each clause and share.
-
-    Never more than what was not delivered: what goes beyond is goodwill. An approval ends an order in work.
-    """
-    found: dict[tuple[str, str, str], Outcome] = {}
-    for outcome in compiled.outcomes:
-        everything = compiled.document.share(outcome.credits).of == "all" if outcome.decision == "approve" else False
-        if outcome.decision == "review" or (everything and order.delivered):
-            continue
-        effect = "stop" if outcome.decision == "approve" and order.live and order.status != "pending" else "keep"
-        key = (outcome.clause, outcome.decision, outcome.credits)
-        found.setdefault(key, replace(outcome, order=effect))
-    return [found[key] for key in sorted(found)]
-
-
-def answered_question(
-    asked_at: datetime | None, answered_at: datetime | None, until: datetime, moment: datetime
-) -> bool:
-    """Whether a customer was asked first, and has answered or let the time for it (`until`) go by."""
-    if asked_at is None:
-        return False
-    return (answered_at is not None and answered_at >= asked_at) or moment >= until
 
 
 def better_for_customer(plan: Plan, other: Plan) -> bool:

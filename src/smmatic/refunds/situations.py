@@ -15,9 +15,8 @@ from smmatic.kernel.database import execute
 from smmatic.orders.queries import OrderRow
 from smmatic.policy import queries as policy
 from smmatic.policy.business_time import DueDate
-from smmatic.policy.citing import cite
 from smmatic.policy.compiler import ImpossibleFacts, UnknownFacts
-from smmatic.policy.facts import own_facts, recorded
+from smmatic.policy.facts import own_facts
 from smmatic.policy.promises import promised_at
 from smmatic.policy.queries import PolicyRow
 from smmatic.policy.shape import BUSINESS_DAYS
@@ -101,49 +100,6 @@ class Situation:
         state = ClaimState(claim.claim, claim.proof, claim.source, claim.source_id, claim.evidence)
         return replace(self, claims=dict(self.claims) | {claim.claim: state})
 
-    def rests_on(self, plan: Plan) -> int | None:
-        """Who of our staff found what `plan` gives Credits back for, or None where it would give as much without them.
-
-        A customer or a provider who ends the order afterwards doesn't make that one finding two people.
-        """
-        found = [state for state in self.claims.values() if state.source == "staff" and state.source_id is not None]
-        if not plan.approved or not found:
-            return None
-        without = {name: state for name, state in self.claims.items() if state.source != "staff"}
-        try:
-            bare = replace(self, claims=without).strict_plan(plan.ask, reviewed=False)
-        except ImpossibleFacts:
-            bare = None
-        if bare is not None and bare.units_back >= plan.units_back:
-            return None
-        newest = max(found, key=lambda state: state.at.timestamp() if state.at else 0.0)
-        return newest.source_id
-
-    def first_of_two(self, plan: Plan, decided_by: int | None) -> int | None:
-        """The first of two people where a plan needs a second: who decided it, else whose finding it rests on.
-
-        Holds the lock on the customer's sum, as `second_person_needed`.
-        """
-        first = decided_by if decided_by is not None else self.rests_on(plan)
-        if first is None or not plan.approved or not self.second_person_needed(plan.units_back):
-            return None
-        return first
-
-    def raw_facts(self, moment: datetime) -> dict[str, object]:
-        """What is known of the order, ready for JSON, with the moment of asking and the calendar: from this any other
-        version can work out its own facts. `moment` is now, where no open case says when the customer asked.
-        """
-        asked_at = self.asked_at or _asked_at(queries.open_case(self.order.id)) or moment
-        return {"asked_at": asked_at.isoformat(), "calendar": self.order.calendar_version_id} | {
-            name: known.isoformat() if isinstance(known, datetime) else recorded(known)
-            for name, known in described(self.order).items()
-            if known is not None
-        }
-
-    def cites(self, topic: str) -> str | None:
-        """The clause of the governing version that speaks of a topic (see `policy.citing`)."""
-        return cite(self.policy.compiled, topic)
-
     def due(self, opened_at: datetime, due: str = BUSINESS_DAYS) -> DueDate:
         """When a person has to have answered a case opened at a moment, by what the clause promises."""
         calendar = policy.calendar(self.order.calendar_version_id).calendar
@@ -156,10 +112,6 @@ class Situation:
         one below the limit.
         """
         execute("SELECT pg_advisory_xact_lock(hashtextextended('refunds:sum', %s))", [self.order.customer_id])
-        return self.needs_second(units)
-
-    def needs_second(self, units: int) -> bool:
-        """As `second_person_needed`, for a preview: it takes no lock, and deciding asks again."""
         rules = self.policy.document.approvals
         since = now() - timedelta(days=rules.customer_days)
         return needs_second_person(

@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
-
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.clock import now
@@ -18,12 +15,13 @@ from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.orders import steps as orders
 from smmatic.orders.queries import OrderRow
 from smmatic.orders.steps import SYSTEM, Actor
-from smmatic.policy.business_time import DueDate
 from smmatic.policy.shape import BUSINESS_DAYS
 from smmatic.refunds import queries
 from smmatic.refunds.models import OPEN_STATES, Case, CaseEvent, Claim
 from smmatic.refunds.queries import CaseRow
-from smmatic.refunds.rules import Plan
+from smmatic.refunds.rules import (
+    Plan,
+)
 from smmatic.refunds.situations import ClaimInput, Situation
 
 _log = logging.getLogger(__name__)
@@ -66,27 +64,19 @@ def lock_case(case_id: int) -> CaseRow:
     return case
 
 
+def lock_open_case(order_id: int) -> None:
+    """Locks the open case of an order, if it has one, before the order itself is locked."""
+    list(Case.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=OPEN_STATES).values_list("id"))
+
+
 def lock_order(order_id: int) -> OrderRow:
     """Locks an order's open case, then the order, for whoever may end it or settle its case; the order as it is then.
-
-    A case that was opened while the order was waited for would be locked after it, against everybody else who locks the
-    case first. Then both locks are given back, by going back to a savepoint, and taken again.
 
     Raises:
         Refusal: `not_found`.
     """
-    while True:
-        point = transaction.savepoint()
-        locked = set(_open_cases(order_id).select_for_update(no_key=True))
-        order = orders.lock_order(order_id)
-        if locked.issuperset(_open_cases(order_id)):
-            transaction.savepoint_commit(point)
-            return order
-        transaction.savepoint_rollback(point)
-
-
-def _open_cases(order_id: int) -> QuerySet[Case, int]:
-    return Case.objects.filter(order_id=order_id, state__in=OPEN_STATES).values_list("id", flat=True)
+    lock_open_case(order_id)
+    return orders.lock_order(order_id)
 
 
 def touch_case(case: CaseRow, **columns: Any) -> None:
@@ -105,13 +95,8 @@ def open_case(
     automatic: bool,
     reviewed: bool = False,
     appeal_of_id: int | None = None,
-    decided_by_id: int | None = None,
-    evidence: Mapping[str, Any] | None = None,
 ) -> CaseRow:
     """Adds a case with its first event. A due date is set where a person has to look.
-
-    `decided_by_id` is the first of two people where the second is waited for; `evidence` what the first event keeps
-    beside the words.
 
     Raises:
         Refusal (through atomic): `case_open` when the order has an open case.
@@ -132,11 +117,9 @@ def open_case(
         policy_version_id=situation.policy.id,
         opened_at=opened_at,
         due_at=due.at if due else None,
-        due_skipped=skipped_json(due) if due else [],
-        warn_at=opened_at if due else None,
+        due_skipped=[[day.isoformat(), dict(why)] for day, why in due.skipped] if due else [],
         facts=dict(plan.facts),
         cell=plan.cell,
-        described=situation.raw_facts(opened_at),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -145,7 +128,7 @@ def open_case(
         appeal_of_id=appeal_of_id,
         version=1,
         reviewed=reviewed,
-        decided_by_id=decided_by_id or (actor.id if by_person and not automatic else None),
+        decided_by_id=actor.id if by_person and not automatic else None,
         approved_by_id=None,
         decided_at=opened_at if state in ("denied", "settled", "approved") else None,
         settled_at=opened_at if state == "settled" else None,
@@ -155,49 +138,28 @@ def open_case(
         "opened" if state in ("in_review", "approved") else "decided",
         actor=actor,
         why=words[:1000],
-        facts=plan_facts(plan, situation)
-        | {"state": state, "due_at": due.at.isoformat() if due else None}
-        | dict(evidence or {}),
+        facts=plan_facts(plan, situation) | {"state": state, "due_at": due.at.isoformat() if due else None},
         notify=state != "approved" and plan.ask != "cancel",
     )
     return CaseRow(**{name: getattr(row, name) for name in CaseRow.__dataclass_fields__})
 
 
-def skipped_json(due: DueDate) -> list[Any]:
-    """The days that a due date skips, each with its reason by language, as a case stores them."""
-    return [[day.isoformat(), dict(why)] for day, why in due.skipped]
-
-
 def decide_at_once(
-    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", decided_by: int | None = None,
-    evidence: Mapping[str, Any] | None = None,
-) -> CaseRow:  # fmt: skip
-    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first.
-
-    `decided_by`: the member of staff whose decision it is; without one it is the policy's, or rests on a finding.
-    """
-    first = situation.first_of_two(plan, decided_by)
+    situation: Situation, plan: Plan, actor: Actor, *, reason: str = "", words: str = "", wait_for_second: bool = False
+) -> CaseRow:
+    """Makes the case of a plan and carries the plan out, unless a person (or a second one) has to look first."""
     state = "settled" if plan.approved else "denied"
     if plan.review:
         state = "in_review"
-    elif first is not None:
+    elif wait_for_second:
         state = "approved"
     case = open_case(
-        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=first is None,
-        decided_by_id=first, evidence=evidence,
-    )  # fmt: skip
+        situation, plan, state=state, actor=actor, reason=reason, words=words, automatic=not wait_for_second
+    )
     if state in ("settled", "denied"):
-        carry_out(situation, plan, actor=booked_by(situation, plan, actor), case_id=case.id)
+        # What staff decide is booked under their name, so that the sum against splitting sees it.
+        carry_out(situation, plan, actor=actor if actor.kind == "staff" else SYSTEM, case_id=case.id)
     return case
-
-
-def booked_by(situation: Situation, plan: Plan, actor: Actor) -> Actor:
-    """Under whose name a plan is booked that nobody else has to look at: that of staff who decide, or whose finding it
-    rests on, so that the sum against splitting sees it; else the system's."""
-    if actor.kind == "staff":
-        return actor
-    finder = situation.rests_on(plan)
-    return SYSTEM if finder is None else Actor("staff", finder)
 
 
 def settle_end(
@@ -206,16 +168,11 @@ def settle_end(
     """Settles an order that has ended, by the policy; a case only where Credits go back or a person has to look."""
     situation = situation.governed("none")
     plan = situation.plan("none")
-    if not plan.review and not plan.approved and not held_against(plan):
+    if not plan.review and not plan.approved:
         carry_out(situation, plan, actor=SYSTEM, case_id=None)
         return plan, None
-    decided_by = actor.id if two_people else None
-    return plan, decide_at_once(situation, plan, actor, words=why, decided_by=decided_by)
-
-
-def held_against(plan: Plan) -> bool:
-    """Whether something proven against the customer decides: they must see the evidence, and can contest it."""
-    return "verified" in (plan.facts.get("wrong_information"), plan.facts.get("third_party_violation"))
+    wait = two_people and situation.second_person_needed(plan.units_back)
+    return plan, decide_at_once(situation, plan, actor, words=why, wait_for_second=wait)
 
 
 def finish_case(
@@ -228,7 +185,6 @@ def finish_case(
     why: str = "",
     reviewed: bool = False,
     decided_by_id: int | None = None,
-    override_why: str = "",
 ) -> None:
     """Writes the decision of an open case and, unless it waits for a second person ('approved'), carries it out."""
     moment = now()
@@ -237,7 +193,6 @@ def finish_case(
         policy_version_id=situation.policy.id,
         facts=dict(plan.facts),
         cell=plan.cell,
-        described=situation.raw_facts(moment),
         arithmetic=asdict(plan.arithmetic),
         decision=plan.outcome.decision,
         clause=plan.outcome.clause,
@@ -248,8 +203,6 @@ def finish_case(
         decided_at=moment,
         settled_at=moment if state == "settled" else None,
         version=case.version + 1,
-        override_why=override_why,
-        **({} if state in OPEN_STATES else {"warn_at": None}),
     )
     record_case(
         case.id,
@@ -306,7 +259,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             notify=True,
             ended_at=now(),
         ):
-            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause=situation.cites("too_late"))
+            raise Refusal(RefusalCode.ORDER_ACCEPTED, clause="4.2")
     elif plan.outcome.order == "stop" and order.live:
         to_status = "partial" if order.delivered else "failed"
         orders.move(
@@ -324,7 +277,7 @@ def carry_out(situation: Situation, plan: Plan, *, actor: Actor, case_id: int | 
             unknown_deadline=None,
             waiting_since=None,
         )
-    post(postings_of(situation, plan, actor, case_id))
+    post(_postings(situation, plan, actor, case_id))
     if plan.units_back:
         orders.record(order.id, "refunded", actor=actor, why=why, facts=facts | {"case": case_id})
 
@@ -341,8 +294,7 @@ def plan_facts(plan: Plan, situation: Situation) -> dict[str, Any]:
     }
 
 
-def postings_of(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
-    """What a plan books: at most one posting of each kind for an order and its case."""
+def _postings(situation: Situation, plan: Plan, actor: Actor, case_id: int | None) -> list[Posting]:
     order = situation.order
     grace = situation.policy.document.bonus_grace_days * 86_400
     per_case = f"case:{case_id}" if case_id is not None else f"order:{order.id}"

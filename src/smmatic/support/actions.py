@@ -2,18 +2,17 @@
 
 from datetime import timedelta
 
-from smmatic.accounts.queries import Person, person
+from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.kernel.clock import now
 from smmatic.kernel.database import atomic
 from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.kernel.texts import clean_text
 from smmatic.orders import steps as orders
-from smmatic.orders.queries import order_of
+from smmatic.orders.queries import OrderRow, order_of
 from smmatic.refunds import steps as refunds
-from smmatic.refunds.pause_steps import pause_case
+from smmatic.refunds.pause_steps import pause_case, resume_case
 from smmatic.refunds.queries import case_of
-from smmatic.support import steps
 from smmatic.support.models import Conversation, Message
 from smmatic.support.queries import MessageRow, conversation_of
 
@@ -23,8 +22,7 @@ MAX_BODY = 5_000
 MAX_AN_HOUR = 30
 """Most messages that one customer may write within an hour."""
 
-ABOUT = ("link", "access", "brief", "answer")
-"""What a question asks the customer to correct or give."""
+_LIVE = ("pending", "processing", "in_progress")
 
 
 def post_message(person: Person, order_id: int | None, body: str) -> MessageRow:
@@ -40,63 +38,31 @@ def post_message(person: Person, order_id: int | None, body: str) -> MessageRow:
     if order_id is not None and order_of(person, order_id).customer_id != person.id:
         raise Refusal(RefusalCode.NOT_FOUND)
     with atomic():
-        order = refunds.lock_order(order_id) if order_id is not None else None
-        conversation = steps.open_conversation(person.id, order_id, person.language)
+        if order_id is not None:
+            refunds.lock_open_case(order_id)
+        order = orders.lock_order(order_id) if order_id is not None else None
+        conversation = _open(person.id, order_id)
         _check_rate(person.id)
-        row = steps.write(conversation, "customer", person.id, text, waiting_for="staff")
+        row = _write(conversation, "customer", person.id, text, waiting_for="staff")
         if order is not None:
-            steps.go_on(order, person)
+            resume_case(order.id, orders.actor_of(person))
+            if order.waiting_since is not None:
+                _go_on(order, person)
     return row
 
 
-def answer_in(person: Person, conversation_id: int, body: str) -> MessageRow:
-    """A customer's message in a thread of their own, such as one that they began by mail.
+def staff_reply(agent: Person, conversation_id: int, body: str, *, internal: bool = False) -> MessageRow:
+    """An answer of staff to the customer, who is mailed; or an internal note that only staff see.
 
     Raises:
-        Refusal: as `post_message`; `not_found` for another's thread.
-    """
-    text = _body(body)
-    found = conversation_of(person, conversation_id)
-    if found.customer_id != person.id:
-        raise Refusal(RefusalCode.NOT_FOUND)
-    with atomic():
-        if found.order_id is not None:
-            order = refunds.lock_order(found.order_id)
-        conversation = steps.lock_conversation(conversation_id)
-        _check_rate(person.id)
-        row = steps.write(conversation, "customer", person.id, text, waiting_for="staff")
-        if found.order_id is not None:
-            steps.go_on(order, person)
-    return row
-
-
-def staff_reply(
-    agent: Person, conversation_id: int, body: str, *, internal: bool = False, seen: int | None = None
-) -> MessageRow:
-    """An answer of staff, which goes out by mail in its thread; or an internal note that only staff see.
-
-    Args:
-        agent: who answers.
-        conversation_id: the thread.
-        body: the words.
-        internal: a note for staff instead of an answer.
-        seen: id of the last message that the agent has read; an answer to less than all is refused once.
-
-    Raises:
-        Refusal: `role_missing`, `not_found`, `field_missing`, `text_*`, `conversation_moved`, `mail_address_missing`.
+        Refusal: `role_missing`, `not_found`, `field_missing`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
     text = _body(body)
     conversation_of(agent, conversation_id)
     with atomic():
-        conversation = steps.lock_conversation(conversation_id)
-        if not internal:
-            _check_seen(conversation, seen)
-            if conversation.customer_id is None and not conversation.address:
-                raise Refusal(RefusalCode.MAIL_ADDRESS_MISSING)
-        return steps.write(
-            conversation, "staff", agent.id, text, internal=internal, waiting_for=None if internal else ""
-        )
+        conversation = Conversation.objects.select_for_update(no_key=True).get(id=conversation_id)
+        return _write(conversation, "staff", agent.id, text, internal=internal, waiting_for=None if internal else "")
 
 
 def staff_message(
@@ -112,45 +78,47 @@ def staff_message(
     customer_id = order_of(agent, order_id).customer_id
     _check_case(agent, case_id, order_id)
     with atomic():
-        conversation = _thread_of_order(customer_id, order_id)
+        conversation = _open(customer_id, order_id)
         waiting_for = None if internal else ""
-        return steps.write(
+        return _write(
             conversation, "staff", agent.id, text, internal=internal, case_id=case_id, waiting_for=waiting_for
         )
 
 
-def ask_customer(
-    agent: Person, order_id: int, body: str, *, case_id: int | None = None, about: str = "answer"
-) -> MessageRow:
+def ask_customer(agent: Person, order_id: int, body: str, *, case_id: int | None = None) -> MessageRow:
     """A question that the order waits for: the customer is mailed, a live order shows 'waiting for you', and the case,
     where one is named, keeps the question in its history and its clock stands still until the customer answers.
-    `about` says what is to be corrected: 'link', 'access', 'brief', or only an 'answer'.
 
     Raises:
-        Refusal: `role_missing`, `field_invalid` (about), `not_found` (also for a case of another order),
-            `field_missing`, `text_*`.
+        Refusal: `role_missing`, `not_found` (also for a case of another order), `field_missing`, `text_*`.
     """
     agent.need(Permission.CASE_WORK)
-    if about not in ABOUT:
-        raise Refusal(RefusalCode.FIELD_INVALID, "about")
     text = _body(body)
     order_of(agent, order_id)
     _check_case(agent, case_id, order_id)
     with atomic():
         case = refunds.lock_case(case_id) if case_id is not None else None
         order = orders.lock_order(order_id)
-        thread = _thread_of_order(order.customer_id, order_id)
-        row = steps.write(thread, "staff", agent.id, text, case_id=case_id, waiting_for="customer")
+        row = _write(
+            _open(order.customer_id, order_id), "staff", agent.id, text, case_id=case_id, waiting_for="customer"
+        )
         actor = orders.actor_of(agent)
-        if order.waiting_since is None:
-            orders.change(order_id, steps.LIVE, waiting_since=now())
-        # Every question stands in the history, which the audit trail reads: a second one, and one after the end too.
-        orders.record(order_id, "question", actor=actor, why=text[:1000], facts={"about": about})
+        if order.waiting_since is None and orders.change(order_id, _LIVE, waiting_since=now()):
+            orders.record(order_id, "question", actor=actor, why=text[:1000])
         if case is not None:
             pause_case(case, actor)
             # The message itself is mailed, so the event asks for no second mail.
             refunds.record_case(case.id, "question", actor=actor, why=text[:1000])
     return row
+
+
+def _go_on(order: OrderRow, person: Person) -> None:
+    waited = now() - order.waiting_since if order.waiting_since else timedelta(0)
+    promised = order.start_promised_at + waited if order.started_at is None else order.start_promised_at
+    if orders.change(order.id, _LIVE, waiting_since=None, start_promised_at=promised):
+        orders.record(
+            order.id, "answered", actor=orders.actor_of(person), facts={"waited_seconds": int(waited.total_seconds())}
+        )
 
 
 def _body(body: object) -> str:
@@ -171,18 +139,27 @@ def _check_rate(customer_id: int) -> None:
         raise Refusal(RefusalCode.RATE_LIMITED, "body", seconds=3600)
 
 
-def _check_seen(conversation: Conversation, seen: int | None) -> None:
-    if seen is None:
-        return
-    newer = Message.objects.filter(conversation_id=conversation.id, id__gt=seen).exclude(author_kind="system")
-    if newer.exists():
-        raise Refusal(RefusalCode.CONVERSATION_MOVED, "body")
+def _open(customer_id: int, order_id: int | None) -> Conversation:
+    """The conversation, made where there is none yet, and locked."""
+    Conversation.objects.bulk_create([Conversation(customer_id=customer_id, order_id=order_id)], ignore_conflicts=True)
+    rows = Conversation.objects.select_for_update(no_key=True)
+    return rows.get(order_id=order_id) if order_id is not None else rows.get(customer_id=customer_id, order=None)
 
 
-def _thread_of_order(customer_id: int, order_id: int) -> Conversation:
-    """Where the customer last wrote about the order, by mail or on its page; made where nobody has yet, and locked."""
-    found = Conversation.objects.filter(order_id=order_id).order_by("-last_at").values_list("id", flat=True).first()
-    if found is not None:
-        return steps.lock_conversation(found)
-    customer = person(customer_id)
-    return steps.open_conversation(customer_id, order_id, customer.language if customer else "en")
+def _write(
+    conversation: Conversation, author_kind: str, author_id: int, body: str, *, internal: bool = False,
+    case_id: int | None = None, waiting_for: str | None,
+) -> MessageRow:  # fmt: skip
+    """Adds a message; `waiting_for` None leaves who has to answer next as it was."""
+    row = Message.objects.create(
+        conversation_id=conversation.id, author_kind=author_kind, author_id=author_id, body=body, internal=internal,
+        case_id=case_id,
+    )  # fmt: skip
+    row.refresh_from_db()
+    columns: dict[str, object] = {"last_at": row.at}
+    if waiting_for is not None:
+        columns["waiting_for"] = waiting_for
+    if case_id is not None:
+        columns["case_id"] = case_id
+    Conversation.objects.filter(id=conversation.id).update(**columns)
+    return MessageRow(**{name: getattr(row, name) for name in MessageRow.__dataclass_fields__})

@@ -12,29 +12,20 @@ from smmatic.support.models import Conversation, Message
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A thread; `waiting_for` is 'staff', 'customer' or ''. Without a customer its other side is `address`."""
+    """A thread; `waiting_for` is 'staff', 'customer' or ''."""
 
     id: int
-    customer_id: int | None
+    customer_id: int
     order_id: int | None
     case_id: int | None
-    assignee_id: int | None
-    origin: str
-    topic: str
-    address: str
-    name: str
-    language: str
     waiting_for: str
-    answer_due_at: datetime | None
-    writer_id: int | None
-    writing_at: datetime | None
     opened_at: datetime
     last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One message; an `internal` one is for staff only. `proof` says how the sender of a mail is known."""
+    """One message; an `internal` one is for staff only."""
 
     id: int
     conversation_id: int
@@ -43,10 +34,6 @@ class MessageRow:
     case_id: int | None
     body: str
     internal: bool
-    channel: str
-    proof: str
-    sender: str
-    quoted: str
     at: datetime
 
 
@@ -76,19 +63,25 @@ def conversation_of_order(person: Person, order_id: int) -> ConversationRow | No
         Refusal: `not_found` for another's order.
     """
     order_of(person, order_id)
-    values = Conversation.objects.filter(order_id=order_id, origin="page").values(*_FIELDS).first()
+    values = Conversation.objects.filter(order_id=order_id).values(*_FIELDS).first()
     return ConversationRow(**values) if values else None
 
 
 def general_conversation(person: Person) -> ConversationRow | None:
-    """The person's own conversation that is about no order and began on a page, or None."""
-    values = Conversation.objects.filter(customer_id=person.id, order=None, origin="page").values(*_FIELDS).first()
+    """The person's own conversation that is about no order, or None."""
+    values = Conversation.objects.filter(customer_id=person.id, order=None).values(*_FIELDS).first()
     return ConversationRow(**values) if values else None
 
 
 def conversations_of(person: Person, limit: int = 50) -> list[ConversationRow]:
     """The person's own conversations, the latest first."""
     rows = Conversation.objects.filter(customer_id=person.id).order_by("-last_at", "-id")
+    return [ConversationRow(**row) for row in rows.values(*_FIELDS)[:limit]]
+
+
+def unanswered(limit: int = 100) -> list[ConversationRow]:
+    """Conversations that wait for staff, the longest waiting first, for the desk."""
+    rows = Conversation.objects.filter(waiting_for="staff").order_by("last_at", "id")
     return [ConversationRow(**row) for row in rows.values(*_FIELDS)[:limit]]
 
 
@@ -106,16 +99,13 @@ def messages_of(person: Person, conversation_id: int) -> list[MessageRow]:
 
 
 def messages_of_order(person: Person, order_id: int) -> list[MessageRow]:
-    """The messages about an order that the person may see, of all its threads, oldest first.
+    """The messages about an order that the person may see, oldest first; empty where nobody has written yet.
 
     Raises:
         Refusal: `not_found` for another's order.
     """
-    order_of(person, order_id)
-    rows = Message.objects.filter(conversation__order_id=order_id)
-    if not person.may(Permission.DESK_READ):
-        rows = rows.filter(internal=False)
-    return [MessageRow(**row) for row in rows.order_by("id").values(*_MESSAGE_FIELDS)]
+    found = conversation_of_order(person, order_id)
+    return messages_of(person, found.id) if found else []
 
 
 def message(message_id: int) -> tuple[MessageRow, ConversationRow] | None:

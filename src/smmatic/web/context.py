@@ -8,7 +8,6 @@ from django.utils.translation import get_language
 from smmatic.accounts.queries import Person, person_of
 from smmatic.credits.queries import wallet
 from smmatic.kernel.refusals import Refusal
-from smmatic.notices.queries import unread
 
 
 def page(request: HttpRequest) -> dict[str, object]:
@@ -19,7 +18,6 @@ def page(request: HttpRequest) -> dict[str, object]:
         "language": (get_language() or "en")[:2],
         "person": SimpleLazyObject(lambda: current_person(request)),
         "balance": SimpleLazyObject(lambda: _balance(request)),
-        "unread": SimpleLazyObject(lambda: _unread(request)),
         "dev_mail": settings.SMMATIC_DEV_MAIL,
         "errors": {},
         "values": {},
@@ -40,8 +38,3 @@ def current_person(request: HttpRequest) -> Person | None:
 def _balance(request: HttpRequest) -> object:
     person = current_person(request)
     return wallet(person.id) if person and not person.staff else None
-
-
-def _unread(request: HttpRequest) -> int:
-    person = current_person(request)
-    return unread(person.id) if person and not person.staff else 0

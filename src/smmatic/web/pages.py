@@ -85,17 +85,16 @@ def search_text(request: HttpRequest, name: str = "q") -> str:
 
 
 def ids(values: list[str], field: str = "files") -> list[int]:
-    """Ids that a form carries, each once; an empty value, such as that of a hidden field without files, is none.
+    """Ids that a form carries, each once.
 
     Raises:
         Refusal: `field_invalid`.
     """
-    given = [value for value in values if value]
     if len(values) > 100 or not all(
-        value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_ID for value in given
+        value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= MAX_ID for value in values
     ):
         raise Refusal(RefusalCode.FIELD_INVALID, field)
-    return list(dict.fromkeys(int(value) for value in given))
+    return list(dict.fromkeys(int(value) for value in values))
 
 
 def checked_id(number: int) -> int:

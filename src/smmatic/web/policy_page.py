@@ -15,7 +15,7 @@ from smmatic.web.pages import language
 @require_safe
 def policy_page(request: HttpRequest, version: str | None = None) -> HttpResponse:
     """Every clause with a lasting anchor, how it is read, the promised times, worked examples with answers, and a form
-    to try a situation: facts picked in the address give decision, clause and reason, also while they are picked.
+    to try a situation: facts picked in the address give decision, clause and reason.
 
     Without `version` the one in force; a version that never was activated is a 404.
     """
@@ -26,8 +26,6 @@ def policy_page(request: HttpRequest, version: str | None = None) -> HttpRespons
         raise Http404
     picked = choices(row.compiled, request.GET.dict(), language())
     asked = any(choice.fact in request.GET for choice in picked)
-    if asked and request.headers.get("HX-Request"):  # only the answer changes while a visitor picks
-        return render(request, "_what_if.html", {"tried": try_out(row.compiled, picked, language())})
     page = policy_page_of(row.document, language(), support_address=settings.SMMATIC_SUPPORT_ADDRESS)
     return render(
         request,

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from smmatic.orders.queries import EventRow
 from smmatic.refunds.queries import CaseEventRow
@@ -51,7 +51,6 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "corrected": ("pencil", "warn"),
     "unknown": ("help-circle", "warn"),
     "unknown_overdue": ("help-circle", "bad"),
-    "unknown_taken": ("user", "info"),
     "outcome_known": ("check", "info"),
     "submitted": ("check", "info"),
     "flagged": ("help-circle", "warn"),
@@ -59,15 +58,6 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "waiting": ("bell", "warn"),
     "question": ("bell", "warn"),
     "answered": ("message", "info"),
-    "rework_asked": ("rotate-clockwise", "warn"),
-    "rework_begun": ("player-play", "info"),
-    "rework_done": ("circle-check", "good"),
-    "rework_refused": ("circle-x", "bad"),
-    "work_accepted": ("circle-check", "good"),
-    "claimed": ("user", ""),
-    "taken_over": ("user", "warn"),
-    "handed_over": ("users", ""),
-    "put_back": ("arrow-back-up", ""),
     "opened": ("inbox", "info"),
     "note": ("message", ""),
     "claim": ("clipboard-list", "info"),
@@ -78,13 +68,6 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "resumed": ("player-play", "info"),
     "due_moved": ("clock", "info"),
     "appealed": ("scale", "warn"),
-    "half_time": ("hourglass", "info"),
-    "last_day": ("hourglass", "warn"),
-    "overdue": ("alert-triangle", "bad"),
-    "incident": ("activity", "warn"),
-    "start_missed": ("clock", "bad"),
-    "no_answer": ("bell", "warn"),
-    "input_corrected": ("pencil", "info"),
 }
 
 
@@ -167,20 +150,6 @@ def _late(facts: Mapping[str, Any]) -> str:
     return _("The delivery partner ended after the order: %(units)s; our loss is %(amount)s Credits") % told
 
 
-def _incident(facts: Mapping[str, Any]) -> str:
-    title = facts.get("title_vi" if get_language() == "vi" else "title_en") or ""
-    return _("An incident disturbs this: %(title)s") % {"title": title}
-
-
-def _start_missed(facts: Mapping[str, Any]) -> str:
-    offer = facts.get("offer_units")
-    if not isinstance(offer, int) or not offer:
-        return _("Work has not begun by the promised time")
-    return _("Work has not begun by the promised time; on request %(amount)s Credits return") % {
-        "amount": credits(offer)
-    }
-
-
 def _refunded(facts: Mapping[str, Any]) -> str:
     return _("%(amount)s Credits returned to the wallet") % {"amount": credits(facts.get("units_back"))}
 
@@ -208,25 +177,11 @@ def _decided(facts: Mapping[str, Any]) -> str:
     return _("Decided: no Credits return") if facts.get("decision") == "deny" else _("Decided")
 
 
-def _rework_asked(facts: Mapping[str, Any]) -> str:
-    start_by = parse_datetime(str(facts.get("start_by") or ""))
-    if start_by is None:
-        return _("Rework asked for")
-    return _("Rework asked for; we begin or answer by %(time)s") % {"time": local(start_by)}
-
-
 def _opened(facts: Mapping[str, Any]) -> str:
     moment = parse_datetime(str(facts.get("due_at") or ""))
     if moment is None:
         return _("Request opened")
     return _("Request opened, answer due by %(due)s") % {"due": local(moment)}
-
-
-def _taken(facts: Mapping[str, Any]) -> str:
-    moment = parse_datetime(str(facts.get("until") or ""))
-    if moment is None:
-        return _("A person of our team looks into it")
-    return _("A person of our team looks into it, until %(until)s at the latest") % {"until": local(moment)}
 
 
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -246,7 +201,6 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "corrected": _corrected,
     "unknown": lambda facts: _("We are finding out whether it was delivered"),
     "unknown_overdue": lambda facts: _("Still not known; a person decides now"),
-    "unknown_taken": lambda facts: _taken(facts),
     "outcome_known": lambda facts: _("We have found out what became of it"),
     "submitted": lambda facts: _("Handed over to the delivery partner"),
     "submitted_anew": lambda facts: _("It never arrived there; it is handed over again"),
@@ -255,15 +209,6 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "waiting": lambda facts: _("Waiting for the customer"),
     "question": lambda facts: _("A question to the customer"),
     "answered": lambda facts: _("The customer answered"),
-    "rework_asked": _rework_asked,
-    "rework_begun": lambda facts: _("It is being done again"),
-    "rework_done": lambda facts: _("Done again and handed over"),
-    "rework_refused": lambda facts: _("It is not done again"),
-    "work_accepted": lambda facts: _("Delivery accepted"),
-    "claimed": lambda facts: _("Taken"),
-    "taken_over": lambda facts: _("Taken over from a colleague"),
-    "handed_over": lambda facts: _("Handed to a colleague"),
-    "put_back": lambda facts: _("Put back for anybody"),
     "opened": _opened,
     "note": lambda facts: _("More was added"),
     "claim": _claim,
@@ -274,11 +219,4 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "resumed": lambda facts: _("The customer answered; the clock goes on"),
     "due_moved": lambda facts: _due(facts),
     "appealed": lambda facts: _("Decision contested"),
-    "half_time": lambda facts: _("Half of the time for an answer is over"),
-    "last_day": lambda facts: _("The answer is due today"),
-    "overdue": lambda facts: _("The promised time for an answer has passed; we are on it"),
-    "incident": lambda facts: _incident(facts),
-    "start_missed": lambda facts: _start_missed(facts),
-    "no_answer": lambda facts: _("No answer came yet; our question is still open"),
-    "input_corrected": lambda facts: _("The customer corrected the order"),
 }

@@ -3,14 +3,12 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from smmatic.web import help_page, policy_page, status_page, views
+from smmatic.web import policy_page, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("policy", policy_page.policy_page, name="policy"),
     path("policy/<str:version>", policy_page.policy_page, name="policy_version"),
-    path("help/how", help_page.help_page, name="help_how"),
-    path("status", status_page.status_page, name="status"),
     path("language", views.language, name="language"),
     path("api/docs", RedirectView.as_view(pattern_name="api:docs")),
     path("favicon.ico", views.favicon, name="favicon"),

@@ -55,6 +55,5 @@ def favicon(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     """Only the public pages are for search engines."""
     return HttpResponse(
-        "User-agent: *\nAllow: /$\nAllow: /policy\nAllow: /services\nAllow: /help/how\nDisallow: /\n",
-        content_type="text/plain",
+        "User-agent: *\nAllow: /$\nAllow: /policy\nAllow: /services\nDisallow: /\n", content_type="text/plain"
     )

@@ -52,18 +52,6 @@ STATUS: dict[str, dict[str, Word]] = {
         "too_late": Word(_("Too late to stop"), "circle-x", "bad"),
         "unknown": Word(_("No answer to the stop request"), "help-circle", "warn"),
     },
-    "rework": {
-        "pending": Word(_("Rework asked for"), "hourglass", "info"),
-        "in_progress": Word(_("Rework in progress"), "rotate-clockwise", "info"),
-        "completed": Word(_("Done again"), "circle-check", "good"),
-        "rejected": Word(_("Not done again"), "circle-x", "bad"),
-    },
-    "batch": {
-        "checked": Word(_("Checked, nothing charged"), "eye", "info"),
-        "placing": Word(_("Being ordered"), "progress", "info"),
-        "placed": Word(_("Ordered"), "circle-check", "good"),
-        "refused": Word(_("Nothing ordered"), "circle-x", "bad"),
-    },
     "desk_order": {"waiting": Word(_("Waiting for the customer"), "bell", "warn")},
     "desk_case": {
         "waiting": Word(_("Waiting for the customer"), "bell", "warn"),
@@ -72,30 +60,6 @@ STATUS: dict[str, dict[str, Word]] = {
     "desk_deposit": {
         "requested": Word(_("Transfer expected"), "hourglass", "info"),
         "parked": Word(_("Amount unlike the request"), "alert-triangle", "warn"),
-    },
-    "mail": {
-        "kept": Word(_("Kept here, not sent"), "inbox"),
-        "skipped": Word(_("Not wanted"), "bell"),
-        "prepared": Word(_("Waiting to be sent"), "hourglass", "info"),
-        "sending": Word(_("Being sent"), "progress", "info"),
-        "sent": Word(_("Sent"), "circle-check", "good"),
-        "failed": Word(_("Not sent"), "circle-x", "bad"),
-        "uncertain": Word(_("Perhaps sent"), "help-circle", "warn"),
-        "bounced": Word(_("Came back"), "arrow-back-up", "bad"),
-    },
-    "inbound": {
-        "new": Word(_("Being sorted"), "progress", "info"),
-        "message": Word(_("Message"), "message"),
-        "automatic": Word(_("Automatic"), "bell"),
-        "bounce": Word(_("Came back"), "arrow-back-up", "bad"),
-        "own": Word(_("Our own"), "mail"),
-        "unreadable": Word(_("Unreadable"), "alert-circle", "bad"),
-        "erased": Word(_("Erased"), "ban"),
-    },
-    "sender": {
-        "other": Word(_("From another address than the customer's"), "alert-triangle", "warn"),
-        "claimed": Word(_("The address is the customer's; nobody vouches that they sent it"), "help-circle", "warn"),
-        "unknown": Word(_("Unknown sender"), "help-circle", "warn"),
     },
     "decision": {
         "approve": Word(_("Credits return"), "circle-check", "good"),

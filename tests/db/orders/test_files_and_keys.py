@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from smmatic.catalogue.queries import service_by_code
-from smmatic.kernel.database import execute, fetch_all
+from smmatic.kernel.database import atomic, execute, fetch_all
 from smmatic.kernel.refusals import Refusal
 from smmatic.orders import actions
 from smmatic.orders.actions import OrderRequest, keep_file, place
@@ -98,3 +98,14 @@ def test_a_file_that_another_order_took_meanwhile_is_a_refusal_that_its_key_keep
     )
     assert kept_rows == [{"code": "not_found"}]
     assert fetch_all("SELECT order_id FROM orders_file WHERE id = %s", [other.id]) == [{"order_id": None}]
+
+
+def test_the_function_that_holds_books_nothing_else():
+    who = customer(10)
+    before = ledger_of(who)
+    posting = "ROW(%s, %s, 5, %s, 'test', 'x', -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::credits_posting"
+    for kind in ("deposit", "refund", "goodwill", "adjust_up", None):
+        with pytest.raises(Refusal) as caught, atomic():
+            execute(f"SELECT * FROM credits_hold_v1({posting})", [who.id, kind, new_key()])
+        assert caught.value.code == "credits_stay_inside"
+    assert ledger_of(who) == before

@@ -135,54 +135,6 @@ def test_another_process_sees_a_version_whole_or_not_at_all(monkeypatch):
     assert count() == before
 
 
-def said_by(*argv):
-    out = io.StringIO()
-    code = command([*argv, "--json"], out)
-    return code, json.loads(out.getvalue())
-
-
-def test_the_command_activates_in_somebodys_name_from_a_date_of_its_own(tmp_path):
-    person, file, current = operator(), tmp_path / "draft.toml", queries.current_policy().id
-    file.write_text(draft(), encoding="utf-8")
-    moment = (FAR + timedelta(days=80)).isoformat()
-    code, said = said_by("activate", str(file), "--why", "agreed", "--by", person.email, "--effective", moment)
-    row = queries.policy_by_version(said["version"])
-    assert code == 0
-    assert (row.activated_by_id, row.why, row.effective_at) == (person.id, "agreed", FAR + timedelta(days=80))
-    assert (said["id"], said["effective_at"], said["digest"]) == (row.id, row.effective_at.isoformat(), row.digest)
-    assert row.document.effective == row.effective_at, "the stored file says so too"
-    assert queries.current_policy().id == current
-    code, lines = said_by("history")
-    assert next(line["by"] for line in lines if line["version"] == row.version) == person.shown_name
-
-
-def test_every_refusal_of_the_activating_command_is_data_and_activates_nothing(tmp_path):
-    file, text = tmp_path / "draft.toml", draft()
-    taken = next(line.version for line in queries.policy_history())
-    agent = create_person(email=f"{uuid4().hex}@example.org", role=Role.AGENT)
-    before, current = count(), queries.current_policy().id
-    for source, arguments, code, named in (
-        (text, ["--by", agent.email], 1, "role_missing"),
-        (text, ["--by", "nobody@example.org"], 2, "usage"),
-        (text, ["--effective", "tomorrow"], 2, "usage"),
-        (text, ["--effective", "2090-01-01T00:00:00"], 2, "usage"),
-        (TEXT.replace('"1.0"', f'"{taken}"', 1).replace("grace_days = 14", "grace_days = 15"), [], 1, "policy_version_taken"),
-        (text.replace('calendar = "vietnam"', 'calendar = "mars"', 1), [], 1, "unknown_calendar"),
-        (text.replace('overrides = ["3.1"]\n', "\n", 1), [], 1, "contradiction"),
-        ("format = 1", [], 1, "missing"),
-        ("", [], 1, "empty"),
-    ):  # fmt: skip
-        file.write_text(source, encoding="utf-8")
-        found, said = said_by("activate", str(file), "--why", "why not", *arguments)
-        codes = [said["code"]] if "code" in said else [problem["code"] for problem in said["problems"]]
-        assert (found, named in codes) == (code, True), (named, said)
-    file.write_text(text, encoding="utf-8")
-    assert said_by("activate", str(file), "--why", " ")[1]["code"] == "reason_missing"
-    assert said_by("activate", str(tmp_path / "none.toml"), "--why", "x")[0] == 1
-    assert said_by("backtest", "1.0", str(tmp_path / "none.toml"))[0] == 1
-    assert (count(), queries.current_policy().id) == (before, current)
-
-
 def test_the_history_names_who_and_why():
     person = operator()
     row = activate_policy(draft(40), person, "a clearer text")

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from smmatic.policy.document import SHIPPED_FILE, PolicyError, load_policy, load_policy_file
+from smmatic.policy.document import PolicyError, load_policy, load_policy_file
 from smmatic.policy.prover import check_text
 
 from .shipped import TEXT
@@ -24,8 +24,7 @@ def refused(text):
         ("   \n\n", "empty"),
         ("x" * 10_000_000, "too_long"),
         ("just prose, no policy", "bad_toml"),
-        ("a = " + "[\n" * 5_000, "bad_toml"),
-        ("a = [" * 5_000, "too_long"),
+        ("a = [" * 5_000, "bad_toml"),
         ("format = 1", "missing"),
         ("format = 2", "unknown_format"),
         ("format = 'one'", "bad_number"),
@@ -83,11 +82,10 @@ def test_all_mistakes_are_named_at_once():
     assert {"bad_number", "bad_time"} <= {problem.code for problem in refused(text)}
 
 
-@pytest.mark.parametrize(("name", "times"), [("smmatic", 30), ("sen_studio", 30), ("starter", 120)])
-def test_no_damage_to_the_file_makes_the_checker_fall_over(name, times):
-    lines = SHIPPED_FILE.with_name(f"{name}.toml").read_text(encoding="utf-8").splitlines(keepends=True)
+def test_no_damage_to_the_file_makes_the_checker_fall_over():
+    lines = TEXT.splitlines(keepends=True)
     chance = random.Random(7)
-    for _ in range(times):
+    for _ in range(150):
         damaged = list(lines)
         first, second = chance.randrange(len(lines)), chance.randrange(len(lines))
         damaged[first] = chance.choice(["", lines[second], lines[first].replace('"', "", 1), "x = [1, {}]\n"])

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smmatic.policy.business_time import BusinessCalendar, business_time, due_at, due_in_hours
+from smmatic.policy.business_time import BusinessCalendar, business_time, due_at, extended
 from smmatic.policy.vietnam import calendar_of, days_as_json, vietnam_calendar, vietnam_days
-from smmatic.refunds.due_rules import fold
 
 from .shipped import document
 
@@ -83,26 +82,46 @@ def test_a_time_without_zone_or_a_negative_promise_is_refused():
         due_at(vietnam("2026-03-02T09:00:00"), -1, CALENDAR, TIMES)
 
 
-def moved(opened, days, *, waits=(), incidents=()):
-    """The due date of a case that waited for its customer or was disturbed by incidents; see also dated_cases.txt."""
-    base = due_at(opened, days, CALENDAR, TIMES)
-    return fold(base, opened, waits, incidents, CALENDAR, TIMES, incident_days=document().incident.at_most_days).due
-
-
 def test_an_incident_moves_a_due_date_by_its_business_hours():
     opened = vietnam("2026-03-02T09:00:00")
+    due = due_at(opened, 1, CALENDAR, TIMES)
     incident = (vietnam("2026-03-02T15:00:00"), vietnam("2026-03-03T09:00:00"))  # 3 h, then 1 h
-    later = moved(opened, 1, incidents=[incident])
+    later = extended(due, opened, [incident], CALENDAR, TIMES, document().incident.at_most_days)
     assert later.at == vietnam("2026-03-04T12:00:00")
-    assert later.counted_from == opened.date()
+    assert later.counted_from == due.counted_from
+
+
+def test_an_incident_moves_a_due_date_by_two_business_days_at_most():
+    opened = vietnam("2026-03-02T09:00:00")
+    due = due_at(opened, 1, CALENDAR, TIMES)
+    incident = (vietnam("2026-03-02T00:00:00"), vietnam("2026-03-20T00:00:00"))
+    later = extended(due, opened, [incident], CALENDAR, TIMES, document().incident.at_most_days)
+    assert later.at == vietnam("2026-03-05T18:00:00")
 
 
 def test_waiting_for_the_customer_pauses_the_clock_and_names_the_new_days_off():
     opened = vietnam("2026-03-05T09:00:00")
+    due = due_at(opened, 1, CALENDAR, TIMES)
     waiting = (vietnam("2026-03-05T12:00:00"), vietnam("2026-03-06T12:00:00"))
-    later = moved(opened, 1, waits=[waiting])
+    later = extended(due, opened, [waiting], CALENDAR, TIMES)
     assert later.at == vietnam("2026-03-09T18:00:00")
     assert [day for day, _ in later.skipped] == [date(2026, 3, 7), date(2026, 3, 8)]
+
+
+def test_an_incident_outside_business_hours_or_before_opening_moves_nothing():
+    opened = vietnam("2026-03-02T09:00:00")
+    due = due_at(opened, 1, CALENDAR, TIMES)
+    night = (vietnam("2026-03-02T18:00:00"), vietnam("2026-03-03T08:00:00"))
+    before = (vietnam("2026-02-25T08:00:00"), vietnam("2026-03-02T09:00:00"))
+    assert extended(due, opened, [night, before], CALENDAR, TIMES).at == due.at
+
+
+def test_overlapping_spans_count_once():
+    opened = vietnam("2026-03-02T09:00:00")
+    due = due_at(opened, 1, CALENDAR, TIMES)
+    span = (vietnam("2026-03-02T10:00:00"), vietnam("2026-03-02T12:00:00"))
+    once = extended(due, opened, [span], CALENDAR, TIMES)
+    assert extended(due, opened, [span, span], CALENDAR, TIMES).at == once.at
 
 
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2028, 11, 1)).map(lambda moment: vietnam(moment.isoformat()))
@@ -123,6 +142,18 @@ def test_a_due_date_is_a_business_day_with_exactly_the_promised_days_before_it(o
     assert CALENDAR.is_business_day(found.counted_from)
 
 
+@settings(max_examples=100, deadline=None)
+@given(moments, st.integers(1, 5), st.integers(0, 200), st.integers(1, 300))
+def test_a_promised_time_never_moves_earlier(opened, days, starts, lasts):
+    due = due_at(opened, days, CALENDAR, TIMES)
+    start = opened + timedelta(hours=starts)
+    span = (start, start + timedelta(hours=lasts))
+    free = extended(due, opened, [span], CALENDAR, TIMES)
+    capped = extended(due, opened, [span], CALENDAR, TIMES, 2)
+    assert due.at <= capped.at <= free.at
+    assert business_time(due.at, capped.at, CALENDAR, TIMES) <= timedelta(hours=20)
+
+
 def test_the_calendar_of_vietnam_knows_the_exchanged_days_of_2026():
     off = {day for day, item in vietnam_days().items() if item.kind == "off" and day.year == 2026}
     worked = {day for day, item in vietnam_days().items() if item.kind == "worked" and day.year == 2026}
@@ -137,27 +168,3 @@ def test_a_stored_calendar_is_the_same_calendar():
     assert WEEKDAYS.is_business_day(date(2026, 1, 2))
     with pytest.raises(ValueError, match="half"):
         calendar_of({"2026-01-02": {"kind": "half", "en": "", "vi": ""}})
-
-
-@pytest.mark.parametrize(
-    ("opened", "hours", "due"),
-    [
-        ("2026-03-02T09:00:00", 8, "2026-03-02T17:00:00"),
-        ("2026-03-02T16:00:00", 8, "2026-03-03T14:00:00"),  # two hours today, six tomorrow
-        ("2026-03-02T17:30:00", 1, "2026-03-03T08:30:00"),  # no cut-off: every business hour counts
-        ("2026-03-02T03:00:00", 10, "2026-03-02T18:00:00"),  # before opening: the whole day
-        ("2026-03-06T18:00:00", 10, "2026-03-09T18:00:00"),  # the end of Friday: all of Monday
-        ("2026-03-07T12:00:00", 4, "2026-03-09T12:00:00"),  # Saturday
-        ("2026-02-13T17:00:00", 2, "2026-02-23T09:00:00"),  # over Tet
-    ],
-)
-def test_business_hours_count_only_while_the_shop_is_open(opened, hours, due):
-    found = due_in_hours(vietnam(opened), hours, CALENDAR, TIMES)
-    assert found.at == vietnam(due)
-    assert business_time(vietnam(opened), found.at, CALENDAR, TIMES) == timedelta(hours=hours)
-
-
-def test_business_hours_name_the_days_that_do_not_count():
-    found = due_in_hours(vietnam("2026-03-06T17:00:00"), 2, CALENDAR, TIMES)
-    assert [day.isoformat() for day, _ in found.skipped] == ["2026-03-07", "2026-03-08"]
-    assert found.counted_from == date(2026, 3, 6)

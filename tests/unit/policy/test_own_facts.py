@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from smmatic.policy.arithmetic import refundable_units
 from smmatic.policy.document import PolicyDocument, load_policy
 from smmatic.policy.facts import own_facts
-from smmatic.policy.promises import decision_days, promised, promised_at
+from smmatic.policy.promises import promised, promised_at
 from smmatic.policy.prover import check_text
 from smmatic.policy.terms import Share, Span
 from smmatic.policy.vietnam import vietnam_calendar
-from smmatic.policy.words import with_unit
 
 from .shipped import TEXT, problems_of
 
@@ -248,42 +247,6 @@ def test_a_kind_of_service_may_promise_hours():
     assert found.times.business_days["top_up"] == 1
     both = text.replace("hours = 6", "hours = 6\nbusiness_days = 1", 1)
     assert "bad_time" in [problem.code for problem in check_text(both)[1].problems]
-
-
-HOURS_EN = 'business_hours.en = ["business hour", "business hours"]\nbusiness_hours.vi = ["giờ làm việc"]\n'
-
-
-def with_business_hours(text):
-    return text.replace("[units]\n", f"[units]\n{HOURS_EN}", 1)
-
-
-def test_a_promise_and_a_kind_of_service_may_be_in_business_hours():
-    text = with_promise(PROMISE.replace("4h", "4 business hours"))
-    text = text.replace('id = "listing"\nbusiness_days = 2', 'id = "listing"\nbusiness_hours = 25', 1)
-    found = load_policy(with_business_hours(text))
-    assert promised(found, "labour", "top_up") == Span(4, "business_hours")
-    assert promised(found, "business_days", "listing") == Span(25, "business_hours")
-    assert decision_days(found, "listing") == found.times.business_days["listing"] == 3
-    friday = datetime(2026, 3, 6, 10, 0, tzinfo=UTC)  # 17:00 in Vietnam: an hour is left of the week
-    due = promised_at(found, "labour", "top_up", friday, vietnam_calendar()).at
-    assert due == datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
-    assert with_unit(found, "business_hours", 4, "vi") == "4 giờ làm việc"
-
-
-def test_business_hours_need_words_of_their_own():
-    proof = check_text(with_promise(PROMISE.replace("4h", "4 business hours")))[1]
-    assert [problem.code for problem in proof.problems] == ["missing"]
-    assert "business_hours.en" in str(proof.problems[0])
-
-
-def test_a_window_may_be_in_business_hours():
-    text = with_fact('since = "ended_at"\nat_most = "6 business hours"')
-    found = load_policy(with_business_hours(text))
-    fact = found.own_facts[0].id
-    friday = datetime(2026, 3, 6, 10, 0, tzinfo=UTC)
-    for hours, answer in ((1, "yes"), (68, "yes"), (69, "no")):  # it closes on Monday at 13:00
-        own = own_facts(found, {"ended_at": friday}, friday + timedelta(hours=hours), vietnam_calendar())
-        assert own[fact] == answer, hours
 
 
 @pytest.mark.parametrize("block", ["2 weeks", "2 days", "0h"])

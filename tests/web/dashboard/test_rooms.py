@@ -43,7 +43,7 @@ def test_every_room_opens_and_carries_nothing_inline(sign_in, language):
     for address in [*PUBLIC, *OWN, *things_of(who)]:
         response = client.get(address)
         assert response.status_code == 200, address
-        body = response.getvalue().decode()
+        body = response.content.decode()
         assert not re.search(r"\sstyle=|<style|<script(?![^>]*\bsrc=)|\son[a-z]+=\"|javascript:", body), address
         if "<html" in body:
             assert f'<html lang="{language}"' in body, address

@@ -9,12 +9,8 @@ from django.test import Client
 
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Role
-from smmatic.catalogue.steps import keep_deliverable
 from smmatic.deposits.actions import request_deposit
 from smmatic.deposits.queries import DepositRow
-from smmatic.fulfilment.actions import ensure_provider
-from smmatic.fulfilment.queries import ProviderRow
-from smmatic.fulfilment.staff_actions import staff_finish
 from smmatic.kernel.amounts import UNITS
 from smmatic.orders.actions import accept_due
 from smmatic.orders.queries import OrderRow
@@ -104,47 +100,6 @@ def staff_order(who: Person, quantity: int = 10) -> OrderRow:
     return reread(order.id)
 
 
-def delivered_order(who: Person, agent: Person | None = None) -> OrderRow:
-    """A translation that our own people completed: seven days of rework."""
-    order = placed(who, "ANY-TRANS", 3, start_now=True, link="", brief="A menu of three pages.")
-    while reread(order.id).status == "pending":
-        accept_due()
-    staff_finish(agent or person(Role.AGENT), order.id, "All three pages.")
-    return reread(order.id)
-
-
 def deposit(who: Person, credits: int = 100) -> DepositRow:
     """A deposit that waits for its money."""
     return request_deposit(who, credits * UNITS, new_key()).deposit
-
-
-def a_provider() -> ProviderRow:
-    """A provider that is switched off, so that no order of another test goes to it."""
-    made = ensure_provider(f"p-{new_key()}", adapter="webhook", base_url="https://provider.example/in", active=False)
-    keep_deliverable(None)  # as in every test: services can be ordered
-    return made
-
-
-def asked_gift(who):
-    """A gift above the limit that waits for a second person; the request's id."""
-    from datetime import timedelta
-
-    from smmatic.credits.actions import GiftLimits
-    from smmatic.credits.approval_actions import give_or_ask
-    from smmatic.kernel.clock import now
-
-    limits = GiftLimits(UNITS, UNITS, now() - timedelta(days=30))
-    return give_or_ask(
-        person(Role.OPERATOR), who.id, kind="bonus", units=5 * UNITS, reason="Sorry.", key=new_key(), limits=limits
-    ).approval_id
-
-
-def disputed(who, credits=20):
-    """A deposit of the customer's whose money the bank takes back."""
-    from smmatic.deposits.actions import confirm_deposit, request_deposit
-    from smmatic.deposits.dispute_actions import open_dispute
-
-    operator = person(Role.OPERATOR)
-    asked = request_deposit(who, credits * UNITS, new_key()).deposit
-    confirm_deposit(operator, asked.id, received=asked.money)
-    return open_dispute(operator, asked.id, document="Notice 77 of 24 November", why="The bank took it back.")

@@ -20,7 +20,7 @@ from smmatic.policy.promises import decision_days
 from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import say
-from smmatic.refunds.reasons import reasons_of
+from smmatic.refunds.reasons import REASONS
 from smmatic.web.pages import language
 
 router = Router(tags=[_("Services and policy")])
@@ -127,12 +127,12 @@ def list_reasons(request: HttpRequest) -> ReasonList:
     return ReasonList(
         items=[
             ReasonOut(
-                code=known.id,
-                text=known.name.raw(language()),
-                help=known.hint.raw(language()),
-                words_needed=known.words_needed,
+                code=known.code,
+                text=known.label,
+                help=known.help,
+                words_needed=known.claim.endswith("_fault") and known.code != "not_started",
             )
-            for known in reasons_of(current_policy().document)
+            for known in REASONS
         ]
     )
 

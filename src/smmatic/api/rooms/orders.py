@@ -119,8 +119,7 @@ def read_order(request: HttpRequest, order_id: int) -> OrderOut:
 )
 def read_cancel(request: HttpRequest, order_id: int) -> CancelOut:
     """What cancelling gives now, with the clause and the exact Credits."""
-    person = person_of(request)
-    return cancel_out(person, preview_cancel(person, order_id))
+    return cancel_out(preview_cancel(person_of(request), order_id))
 
 
 @router.post(
@@ -129,13 +128,13 @@ def read_cancel(request: HttpRequest, order_id: int) -> CancelOut:
     response=answers(200, DecidedOut, 400, 401, 403, 404, 409, 503),
     summary=_("Cancel a pending order"),
     description=_(
-        "Cancels an order that is still pending: the full charge is back when this answers. "
-        "Once processing has begun it is refused, with the clause. An Idempotency-Key is welcome, not "
+        "Cancels an order that is still pending: the full charge is back when this answers (clause 4.1). "
+        "Once processing has begun it is refused with clause 4.2. An Idempotency-Key is welcome, not "
         "needed: a second cancel is refused."
     ),
 )
 def cancel_order(request: HttpRequest, response: HttpResponse, order_id: int, key: OptionalKey = None) -> DecidedOut:
-    """Cancels an order that is still pending: the full charge is back when this answers."""
+    """Cancels an order that is still pending: the full charge is back when this answers (clause 4.1)."""
     person = person_of(request)
     decided = cancel(person, order_id, key=None if key is None else check_key(key))
     if decided.replayed:
@@ -148,10 +147,10 @@ def cancel_order(request: HttpRequest, response: HttpResponse, order_id: int, ke
     auth=ORDER,
     response=answers(200, OrderOut, 401, 403, 404, 409, 503),
     summary=_("Ask for a stop"),
-    description=_("Asks whoever delivers to stop an order in work. It is a request, never a promise."),
+    description=_("Asks whoever delivers to stop an order in work (clause 4.2). It is a request, never a promise."),
 )
 def stop_order(request: HttpRequest, order_id: int) -> OrderOut:
-    """Asks whoever delivers to stop an order in work."""
+    """Asks whoever delivers to stop an order in work (clause 4.2)."""
     person = person_of(request)
     return order_out(person, ask_stop(person, order_id))
 

@@ -48,7 +48,7 @@ def read_refund(
     description=_(
         "Asks for a refund. What the policy can answer by itself is answered and settled when this "
         "answers; the rest becomes a case with a due date. Credits come back as Credits, spendable in "
-        "the same second."
+        "the same second (clauses 1.2, 1.3)."
     ),
 )
 def ask_refund(

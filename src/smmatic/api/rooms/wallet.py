@@ -32,7 +32,6 @@ from smmatic.deposits.actions import cancel_deposit, request_deposit
 from smmatic.deposits.queries import DepositRow, deposit_of, deposits_of
 from smmatic.kernel.amounts import parse_credits
 from smmatic.kernel.refusals import Refusal, RefusalCode
-from smmatic.policy.citing import cite
 from smmatic.policy.queries import current_policy
 from smmatic.web.words import word
 
@@ -99,15 +98,15 @@ def read_statement(
     response=answers(200, KindList),
     summary=_("Every transfer kind"),
     description=_(
-        "The closed list of ways in which Credits move. None leads out of the platform or to anyone else. Needs no key."
+        "The closed list of ways in which Credits move. None leads out of the platform or to anyone else "
+        "(clauses 1.1, 1.2). Needs no key."
     ),
 )
 def list_kinds(request: HttpRequest) -> KindList:
     """The closed list of ways in which Credits move."""
-    compiled = current_policy().compiled
-    numbers = [cite(compiled, topic) for topic in ("credits_inside", "refunds_inside")]
+    document = current_policy().document
     return KindList(
-        clauses=[clause_out(compiled.document, number) for number in dict.fromkeys(numbers) if number],
+        clauses=[clause_out(document, "1.1"), clause_out(document, "1.2")],
         items=[
             KindOut(
                 kind=row.kind,
@@ -134,8 +133,7 @@ def list_kinds(request: HttpRequest) -> KindList:
 def make_transfer(request: HttpRequest, transfer: TransferIn) -> None:
     """Credits are never paid out or moved to anyone else: this says so, with the clause, and changes nothing."""
     asked = {(transfer.kind or "").lower(), (transfer.to or "").lower()}
-    topic = "refunds_inside" if asked & WAYS_BACK else "credits_inside"
-    raise Refusal(RefusalCode.CREDITS_STAY_INSIDE, clause=cite(current_policy().compiled, topic))
+    raise Refusal(RefusalCode.CREDITS_STAY_INSIDE, clause="1.2" if asked & WAYS_BACK else "1.1")
 
 
 @router.post(
@@ -235,7 +233,7 @@ def _transfer(row: TransferRow) -> TransferOut:
         case_id=row.case_id,
         deposit_id=row.deposit_id,
         clause=row.clause,
-        reason=row.said,
+        reason=row.reason,
         at=row.recorded_at,
     )
 

@@ -25,10 +25,9 @@ def recognise(address: Address) -> Link | None:
     Raises:
         UnreadableLink: `link_platform_page`, `link_private_page`, `link_ads_account_hidden`.
     """
-    host = address.host
+    host, path = address.host, address.path
     if not (is_within(host, "tiktok.com") or is_within(host, "tiktokv.com")):
         return None
-    path = address.path
     if host == "ads.tiktok.com":
         return _ads_account(address)
     if host in ("vm.tiktok.com", "vt.tiktok.com") or path.startswith("/t/"):

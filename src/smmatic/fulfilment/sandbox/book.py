@@ -79,12 +79,6 @@ class Book:
         """What the shop has left."""
         return int(self._meta("balance"))
 
-    def price_list(self) -> list[dict[str, str]]:
-        """What it sells: every service that it was ever asked for, one of its currency a unit."""
-        with self._lock:
-            rows = self._db.execute("SELECT DISTINCT service FROM orders ORDER BY service").fetchall()
-        return [{"service": row[0], "name": f"Sandbox {row[0]}", "cost": "1.00"} for row in rows]
-
     def _meta(self, name: str) -> float:
         with self._lock:
             return float(self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0])
@@ -172,14 +166,6 @@ class Book:
             orders = [dict(row) for row in self._db.execute("SELECT * FROM orders ORDER BY id")]
             log = [dict(row) for row in self._db.execute("SELECT * FROM truth ORDER BY id")]
             return {"orders": orders, "log": log}
-
-    def report_of(self, ids: Sequence[int]) -> dict[str, list[dict[str, object]]]:
-        """The truth about these orders alone, brought up to date; unknown numbers are left out."""
-        with self._lock:
-            known = self.by_ids(ids)
-            marks = ",".join("?" * len(known))
-            rows = self._db.execute(f"SELECT * FROM orders WHERE id IN ({marks}) ORDER BY id", list(known))  # noqa: S608 (marks alone)
-            return {"orders": [dict(row) for row in rows], "log": []}
 
     def close(self) -> None:
         """Close the file."""

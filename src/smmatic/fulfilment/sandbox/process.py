@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Sequence
 from typing import Any
 
 from smmatic.fulfilment.sandbox.server import DEFAULT_KEY
@@ -56,17 +55,12 @@ class SandboxProcess:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             return json.load(answer)
 
     def truth(self) -> dict[str, list[dict[str, Any]]]:
         """Its whole truth, brought up to date: ``orders`` and ``log``."""
         found: dict[str, list[dict[str, Any]]] = self.call("/v1/truth")
-        return found
-
-    def truth_of(self, ids: Sequence[int]) -> list[dict[str, Any]]:
-        """The truth about a few of its orders, by its own numbers; those that it does not have are left out."""
-        found: list[dict[str, Any]] = self.call("/v1/truth?ids=" + ",".join(map(str, ids)))["orders"]
         return found
 
     def forward(self, seconds: float) -> None:

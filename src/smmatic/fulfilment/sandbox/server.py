@@ -2,8 +2,7 @@
 
     POST /v1/orders {reference, service, link, quantity, ...}   GET /v1/orders?reference=R   GET /v1/orders?ids=1,2
     POST /v1/orders/N/stop          GET /v1/balance
-    GET /v1/services
-    GET /v1/truth[?ids=1,2]         POST /v1/clock {"forward": seconds}                        (for tests)
+    GET /v1/truth                   POST /v1/clock {"forward": seconds}                        (for tests)
 
 Every call needs ``Authorization: Bearer KEY``, ``/health`` excepted. Its behaviours are in ``scripts.py``.
 """
@@ -65,11 +64,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._status(asked["ids"])
             elif url.path == "/v1/balance":
                 self._answer(200, {"balance": f"{self.server.book.balance()}.00", "currency": "USD"})
-            elif url.path == "/v1/services":
-                self._answer(200, {"services": self.server.book.price_list()})
             elif url.path == "/v1/truth":
-                book = self.server.book
-                self._answer(200, book.report_of(_ids(asked["ids"])) if "ids" in asked else book.report())
+                self._answer(200, self.server.book.report())
             else:
                 self._error(404, "not_found", "No such page.")
 
@@ -149,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._answer(200, self._told(entry))
 
     def _status(self, text: str) -> None:
-        ids = _ids(text)
+        ids = [int(word) for word in text.split(",") if word.isdigit()][:500]
         found = self.server.book.by_ids(ids)
         answers: dict[str, Any] = {str(number): {"error": "unknown_order"} for number in ids}
         for number, entry in found.items():
@@ -187,8 +183,6 @@ class Handler(BaseHTTPRequestHandler):
     def _told(self, entry: Entry) -> dict[str, Any]:
         truth, share = self.server.book.truth(entry)
         answer: dict[str, Any] = {"id": entry.id, "reference": entry.reference, "stop": entry.stop}
-        charged = truth.delivered if truth.ended else entry.quantity
-        answer.update(charge=f"{charged}.00", currency="USD")
         answer.update(reported(entry.script, entry.quantity, truth, share))
         if truth.state in ("failed", "partial"):
             answer.update(fault=entry.script.fault, alleges=entry.script.alleges, message=entry.script.words)
@@ -214,10 +208,6 @@ class Handler(BaseHTTPRequestHandler):
     def _cut(self) -> None:
         self.close_connection = True
         self.connection.close()
-
-
-def _ids(text: str) -> list[int]:
-    return [int(word) for word in text.split(",") if word.isdigit()][:500]
 
 
 def serve(argv: list[str] | None = None) -> SandboxServer:

@@ -41,31 +41,4 @@ WORDS: dict[str, Words] = {
         _("Above %(limit)s Credits a second person must approve."),
         _("Ask a colleague who may approve and has not decided it; as a gift, give no more than that."),
     ),
-    "approval_closed": Words(
-        409, _("This request has been decided already."), _("Reload the page to see who decided it and why.")
-    ),
-    "approval_stale": Words(
-        409,
-        _("The amount is not the one that was asked for."),
-        _("Reload the page, look at the request again, then decide."),
-    ),
-    "account_state": Words(
-        409, _("The account is in another state by now."), _("Reload the page to see its present state.")
-    ),
-    "account_in_use": Words(
-        409,
-        _("Orders still hold %(held)s Credits, and %(disputed)s are frozen by disputes."),
-        _("Close the account when its orders and disputes have ended."),
-    ),
-    "dispute_open": Words(
-        409, _("This deposit is disputed already."), _("Look at the open dispute on the page of Credits.")
-    ),
-    "dispute_closed": Words(
-        409, _("This dispute has ended, or its end was proposed otherwise."), _("Reload the page to see how it stands.")
-    ),
-    "document_missing": Words(
-        422,
-        _("A dispute needs the document that it rests on."),
-        _("Name the notice of the bank or the payment provider: its number, date and sender."),
-    ),
 }

@@ -32,11 +32,6 @@ WORDS: dict[str, Words] = {
     "order_not_waiting": Words(
         409, _("This order isn't waiting for anything from you."), _("Reload the page to see its status.")
     ),
-    "order_handed_over": Words(
-        409,
-        _("The order is already with our delivery partner as you sent it."),
-        _("Write what should be different; our staff ask whether it can still be changed."),
-    ),
     "order_status": Words(
         409,
         _("This can't be done while the order is '%(status)s'."),
@@ -55,15 +50,5 @@ WORDS: dict[str, Words] = {
     ),
     "deliverable_missing": Words(
         422, _("There is nothing that the customer could look at."), _("Add a file or a note, then send again.")
-    ),
-    "order_twice": Words(
-        409,
-        _("The same was ordered with this API key less than %(seconds)s seconds ago: order %(earlier)s."),
-        _("Send force=1, or an idempotency_key of its own, if you want it once more. Nothing was charged."),
-    ),
-    "orders_too_many": Words(
-        422,
-        _("One mass order has between one and %(maximum)s orders."),
-        _("Split the list and send the parts one after the other. Nothing was charged."),
     ),
 }

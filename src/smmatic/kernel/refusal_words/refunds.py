@@ -16,11 +16,6 @@ WORDS: dict[str, Words] = {
         _("With these facts the policy still asks for a review."),
         _("Mark every claim as verified or refuted, with its evidence."),
     ),
-    "case_impossible": Words(
-        409,
-        _("The facts on record can't all be true: %(reason)s"),
-        _("Correct what is wrong on record, or propose another answer to a second person."),
-    ),
     "case_stale": Words(
         409, _("The case changed while you were looking at it."), _("Reload it, look again, then decide.")
     ),
@@ -41,13 +36,4 @@ WORDS: dict[str, Words] = {
         422, _("This needs evidence."), _("Say what you saw and where, so that the customer can check it.")
     ),
     "reason_unknown": Words(422, _("There is no such reason in the policy."), _("Choose one of the reasons listed.")),
-    "question_first": Words(
-        409,
-        _("While the order can still be corrected, its customer is asked first."),
-        _("Ask what should be corrected; decide once they answered, or once the time for an answer is over."),
-    ),
-    "override_unknown": Words(
-        422, _("The policy has no such answer."), _("Choose one of the answers listed, with its clause.")
-    ),
-    "incident_ended": Words(409, _("This incident has ended."), _("Declare a new one where it has come back.")),
 }

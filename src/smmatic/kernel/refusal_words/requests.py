@@ -25,8 +25,6 @@ WORDS: dict[str, Words] = {
     "body_type": Words(
         415, _("The body is not of the type expected here."), _("Send it as %(expected)s with that Content-Type.")
     ),
-    "action_unknown": Words(422, _("There is no action of this name."), _("Use one of: %(allowed)s.")),
-    "list_too_long": Words(422, _("That is more than %(maximum)s at once."), _("Ask for them in several requests.")),
     "method_not_allowed": Words(
         405, _("This address does not take %(method)s."), _("Use %(allowed)s here; the API page lists all addresses.")
     ),
@@ -40,10 +38,7 @@ WORDS: dict[str, Words] = {
     "api_key_in_address": Words(
         400,
         _("An API key must never stand in an address: addresses are kept in logs everywhere."),
-        _(
-            "Revoke this key on your settings page, make a new one, and send it in the header or body, as the API page"
-            " says."
-        ),
+        _("Revoke this key on your settings page, make a new one, and send it in the Authorization header."),
     ),
     "customers_only": Words(
         403, _("This is for customers; staff work at the desk."), _("Use a key of a customer's account.")

@@ -2,29 +2,22 @@
 
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from django import template
-from django.conf import settings
 from django.forms import BoundField, CheckboxInput
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from smmatic.catalogue.queries import category_words
 from smmatic.kernel.amounts import format_credits
 from smmatic.kernel.refusals import CODES, Refusal
-from smmatic.policy.citing import cite
-from smmatic.policy.queries import current_policy
 from smmatic.policy.shape import PolicyDocument
 from smmatic.policy.words import preview_sentence
-from smmatic.policy.zones import zone_words
-from smmatic.refunds.incident_rules import IncidentNote, IncidentRow
 from smmatic.web import words
-from smmatic.web.charts import Chart, draw
 
 register = template.Library()
 
@@ -44,12 +37,6 @@ def credits(units: object) -> str:
 def credits_or_none(units: object) -> str | None:
     """As `credits`, and None where the amount is not known."""
     return credits(units) if isinstance(units, int) else None
-
-
-@register.filter
-def plain_credits(units: object) -> str:
-    """Units as a form sends them: 12345000 -> '1234.50', whatever the page's language."""
-    return format_credits(units) if isinstance(units, int) else ""
 
 
 @register.filter
@@ -103,21 +90,10 @@ def due(moment: datetime | None) -> SafeString | str:
     """A promised time: weekday, date, hour and zone."""
     if moment is None:
         return ""
-    day = formats.date_format(timezone.localtime(moment), "l")
-    text = f"{day}, {local(moment)} ({shop_zone()})"
+    here = timezone.localtime(moment)
+    day = formats.date_format(here, "l")
+    text = _("%(day)s, %(moment)s (Vietnam time)") % {"day": day, "moment": local(moment)}
     return _time(moment, text, relative=False)
-
-
-@register.simple_tag
-def shop_zone() -> str:
-    """What people call the shop's time zone: 'Vietnam time'."""
-    return called(settings.TIME_ZONE)
-
-
-@register.filter
-def called(zone: str) -> str:
-    """What people call a time zone, in the page's language."""
-    return zone_words(zone, (get_language() or "en")[:2])
 
 
 def _time(moment: datetime | None, text: str, *, relative: bool) -> SafeString | str:
@@ -139,33 +115,13 @@ def icon(name: str, extra: str = "") -> SafeString:
     )
 
 
-@register.inclusion_tag("_chart.html")
-def chart(drawn: Chart, name: str) -> dict[str, object]:
-    """A chart with its table. `name` is unique in the page; a phone gets a drawing of its own width."""
-    wide = SafeString(draw(drawn, name=f"{name}-w"))
-    return {"chart": drawn, "wide": wide, "narrow": SafeString(draw(drawn, width=350, height=240, name=f"{name}-n"))}
-
-
 @register.simple_tag
-def clause(number: str | None, label: str = "", version: str = "") -> SafeString | str:
-    """A link to one clause of the policy page; with `version` of that version's page, which stays as it is for ever."""
+def clause(number: str | None, label: str = "") -> SafeString | str:
+    """A link to one clause of the policy page."""
     if not number:
         return ""
     text = label or _("clause %(number)s") % {"number": number}
-    page = f"/policy/{quote(version)}" if version else "/policy"
-    return format_html('<a class="clause" href="{}#clause-{}">{}</a>', page, number, text)
-
-
-@register.simple_tag
-def cited(*topics: str, wrap: bool = False) -> SafeString | str:
-    """Links to the clauses of the policy in force that speak of `topics` (see `policy.citing`); `wrap`: in brackets.
-
-    Nothing where the policy has no such clause.
-    """
-    compiled = current_policy().compiled
-    numbers = dict.fromkeys(filter(None, (cite(compiled, topic) for topic in topics)))
-    links = format_html_join(", ", "{}", ((clause(number),) for number in numbers))
-    return format_html("({})", links) if wrap and links else links
+    return format_html('<a class="clause" href="/policy#clause-{}">{}</a>', number, text)
 
 
 @register.simple_tag
@@ -206,18 +162,6 @@ def status_word(state: str, kind: str) -> str:
     return str(words.word(kind, state).label)
 
 
-@register.filter
-def in_title(incident: IncidentRow) -> str:
-    """The title of an incident in the page's language."""
-    return incident.title((get_language() or "en")[:2])
-
-
-@register.filter
-def in_text(note: IncidentNote) -> str:
-    """What was told about an incident, in the page's language."""
-    return note.text((get_language() or "en")[:2])
-
-
 @register.inclusion_tag("_platform.html")
 def platform(code: str) -> dict[str, object]:
     """The platform's icon and name."""
@@ -234,20 +178,6 @@ def platform_word(code: str) -> words.Word:
 def category_word(name: str) -> words.Word:
     """The category's word and icon."""
     return words.category(name)
-
-
-@register.filter
-def category_label(name: str) -> str:
-    """The category's name in the page's language: the operator's own words, else the known ones, else its name."""
-    language = (get_language() or "en")[:2]
-    own = category_words().get(name) if language == "vi" else None
-    return own or str(words.category(name).label)
-
-
-@register.filter
-def kind_word(kind: str) -> str:
-    """What a link may lead to, as it is named in a sentence."""
-    return str(words.LINK_KIND.get(kind, kind))
 
 
 @register.filter
@@ -339,12 +269,6 @@ def in_language(row: object) -> str:
     """The name of a service or another row that has `name(language)`."""
     name = getattr(row, "name", "")
     return str(name((get_language() or "en")[:2]) if callable(name) else name)
-
-
-@register.filter
-def said(text: Any) -> str:
-    """A text of the policy in the page's language."""
-    return str(text.raw((get_language() or "en")[:2]))
 
 
 @register.filter

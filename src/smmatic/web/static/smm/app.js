@@ -102,33 +102,23 @@
   });
 
   // Polling: [data-poll="5"] receives a `poll` event while the page is seen and nobody types in it. htmx does the rest.
-  // 204 means that there is nothing new: then the next question comes a little later, up to four times as late.
-  function ask(node) {
-    var typing = node.contains(doc.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(doc.activeElement.tagName);
-    var open = node.querySelector("details[open], [data-keep]");
-    if (!doc.hidden && !typing && !open) window.htmx.trigger(node, "poll");
-  }
   function poll(node) {
     if (node.hasAttribute("data-polling")) return;
     node.setAttribute("data-polling", "");
     var base = Math.max(2, parseFloat(node.getAttribute("data-poll")) || 5) * 1000, wait = base;
     node.addEventListener("htmx:afterRequest", function (event) {
-      if (event.target !== node) return;
-      var nothing = event.detail.xhr && event.detail.xhr.status === 204;
-      wait = nothing ? Math.min(wait * 1.3, base * 4) : event.detail.successful ? base : Math.min(wait * 2, 60000);
+      if (event.target === node) wait = event.detail.successful ? base : Math.min(wait * 2, 60000);
     });
     (function turn() {
       setTimeout(function () {
         if (!node.isConnected) return;
-        ask(node);
+        var typing = node.contains(doc.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(doc.activeElement.tagName);
+        var open = node.querySelector("details[open], [data-keep]");
+        if (!doc.hidden && !typing && !open) window.htmx.trigger(node, "poll");
         turn();
       }, wait);
     })();
   }
-
-  doc.addEventListener("visibilitychange", function () {
-    if (window.htmx && !doc.hidden) each(doc, "[data-poll]", ask);
-  });
 
   function ready(scope) {
     tellTime(scope);
@@ -138,9 +128,6 @@
   body.addEventListener("toast", function (event) { toast(event.detail.text || event.detail.value, event.detail.tone); });
   body.addEventListener("htmx:sendError", function (event) { if (!event.target.hasAttribute("data-poll")) toast(word("offline"), "bad"); });
   body.addEventListener("htmx:responseError", function (event) { if (!event.target.hasAttribute("data-poll")) toast(word("failed"), "bad"); });
-  // On paper nothing is folded away.
-  window.addEventListener("beforeprint", function () { each(doc, "main details:not([open])", function (one) { one.open = true; one.setAttribute("data-printed", ""); }); });
-  window.addEventListener("afterprint", function () { each(doc, "[data-printed]", function (one) { one.open = false; one.removeAttribute("data-printed"); }); });
   showTheme();
   ready(body);
   // The first mistake of a refused form takes the focus, as a screen reader needs it.
