@@ -6,52 +6,42 @@ import json
 import subprocess
 import sys
 import zipfile
-from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.auth import get_user_model
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.sessions.models import Session
 from django.core import mail as django_mail
 from django.db import DatabaseError
 from django.test import Client
 
-from smmatic.accounts.actions import create_api_key, save_profile
-from smmatic.accounts.desk_actions import keep_view
 from smmatic.accounts.queries import Person, person
 from smmatic.accounts.rules import Role
-from smmatic.credits.actions import GiftLimits, give_credits
 from smmatic.credits.queries import statement, wallet
-from smmatic.deposits.actions import confirm_deposit, request_deposit
 from smmatic.kernel.amounts import UNITS
-from smmatic.kernel.clock import now
 from smmatic.kernel.database import execute, fetch_all
 from smmatic.kernel.refusals import Refusal
-from smmatic.notices import sweep
-from smmatic.orders.actions import keep_file
 from smmatic.orders.queries import events_of
-from smmatic.orders.steps import PROVIDER, record
-from smmatic.orders.view_actions import save_view
 from smmatic.policy.explanations import explain
 from smmatic.policy.queries import policy
 from smmatic.privacy.actions import ask_erasure, confirm_erasure, erase_due, withdraw_erasure
 from smmatic.privacy.queries import erasure_of, export
-from smmatic.refunds.actions import cancel, end_order, request_refund
+from smmatic.refunds.actions import cancel
 from smmatic.refunds.queries import case as case_by_id
-from smmatic.refunds.review_actions import decide, set_claim
-from smmatic.support.actions import post_message, staff_message, staff_reply
+from smmatic.support.actions import post_message, staff_message
 from smmatic.support.intake_actions import receive, sort_due
 from tests import databases
-from tests.builders import begun, customer, new_key, placed, reread
+from tests.builders import customer, new_key, placed, reread
 from tests.builders import person as made_person
+from tests.canaries import CANARY, NO_WORDS, found_in, unwritten
 from tests.databases import Addresses
+from tests.lives import lived
 from tests.mail.writing import letter
 from tests.trials.conftest import pointed_at
 
 pytestmark = pytest.mark.django_db
-CANARY = "kanarienvogel"
-"""Stands in every text that people write in this test, in its own spelling."""
 
 
 @pytest.fixture
@@ -63,82 +53,6 @@ def own(worker_id: str, django_db_setup: None, django_db_blocker: Any) -> Any:
         django_db_blocker.unblock(),
     ):
         yield addresses
-
-
-def found_in(addresses: Addresses) -> list[str]:
-    """Every column of every table in which these words stand, in any spelling, texts, JSON and bytes alike."""
-    found = []
-    with psycopg.connect(addresses.owner, autocommit=True) as owner:
-        columns = owner.execute(
-            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND data_type IN ('text', 'character varying', 'jsonb', 'bytea', 'ARRAY', 'uuid')"
-        ).fetchall()
-        for table, column, kind in columns:
-            text = f"encode(\"{column}\", 'escape')" if kind == "bytea" else f'"{column}"::text'
-            row = owner.execute(f'SELECT count(*) FROM "{table}" WHERE {text} ILIKE %s', [f"%{CANARY}%"]).fetchone()
-            if row and row[0]:
-                found.append(f"{table}.{column}")
-    return found
-
-
-def lived(who: Person, agent: Person, operator: Person) -> dict[str, int]:
-    """A customer with something of everything that people can write, all of it ended."""
-    save_profile(who, name=f"Nguyễn {CANARY}", language="vi")
-    who = person(who.id) or who
-    EmailAddress.objects.create(user_id=who.id, email=who.email, verified=True, primary=True)
-    create_api_key(who, label=f"Key of {CANARY}")
-    save_view(who, f"my {CANARY}", "show=live")
-    keep_view(agent, room="orders", name="searched", query=f"q={CANARY}%40example.test")
-    file = keep_file(who, name=f"{CANARY}.txt", content=f"brief of {CANARY}".encode())
-    first = placed(who, "ANY-TRANS", 3, link="", brief=f"Brief about {CANARY}", file_ids=[file.id])
-    cancel(who, first.id, key=f"key-{CANARY}")
-    second = begun(who, delivered=40)
-    post_message(who, second.id, f"It is {CANARY} again")
-    staff_message(agent, second.id, f"Note on {CANARY}", internal=True)
-    staff_message(agent, second.id, f"Dear {CANARY}")
-    record(
-        second.id,
-        "flagged",
-        actor=PROVIDER,
-        why=f"says {CANARY}",
-        facts={"words": CANARY, "answer": "x"},
-        visible=False,
-    )
-    end_order(second.id, "completed", actor=PROVIDER, delivered=second.quantity)
-    asked = request_refund(who, second.id, reason_code="not_delivered", words=f"I, {CANARY}, waited.", key=new_key())
-    case_id = asked.case_id
-    assert case_id is not None
-    row = case_by_id(case_id)
-    if row is not None and row.state == "in_review":
-        set_claim(
-            agent,
-            case_id,
-            claim="fulfilment_fault",
-            proof="verified",
-            evidence=f"{CANARY}'s screenshot",
-            version=row.version,
-        )
-        row = case_by_id(case_id)
-        assert row is not None
-        decide(agent, case_id, version=row.version, why=f"As {CANARY} says")
-    deposit = request_deposit(who, 100 * UNITS, new_key()).deposit
-    confirm_deposit(operator, deposit.id, received=2_500_000, why=f"from {CANARY}'s bank")
-    give_credits(
-        operator, who.id, kind="goodwill", units=UNITS, reason=f"Sorry, {CANARY}", key=new_key(),
-        limits=GiftLimits(500 * UNITS, 2000 * UNITS, now() - timedelta(days=30)),
-    )  # fmt: skip
-    mail = letter(who.email, f"A mail of {CANARY}", subject=f"About {CANARY}")
-    mail.add_attachment(f"{CANARY}".encode(), maintype="text", subtype="plain", filename=f"{CANARY}.txt")
-    receive(mail.as_bytes(), "page")
-    sort_due(10_000)
-    number = fetch_all("SELECT conversation_id AS n FROM support_inbound WHERE sender = %s", [who.email.lower()])[0][
-        "n"
-    ]
-    staff_reply(agent, number, f"Answer to {CANARY}")
-    django_mail.send_mail(f"For {CANARY}", f"link of {CANARY}", None, [who.email])
-    while sweep.write_due(500):
-        pass
-    return {"order": second.id, "case": case_id, "cancelled": first.id}
 
 
 def test_after_an_erasure_no_word_is_left_in_any_table_and_everything_still_explains_itself(
@@ -153,7 +67,10 @@ def test_after_an_erasure_no_word_is_left_in_any_table_and_everything_still_expl
     things = lived(who, agent, operator)
     who = person(made.id) or who
     before = found_in(own)
-    assert len(before) >= 20, f"the customer has written nearly everywhere: {before}"
+    left_out = unwritten(own, before)
+    assert left_out == [], f"the canary stands in every column that can hold words, or the column is named: {left_out}"
+    assert [name for name in before if name in NO_WORDS] == []
+    assert sessions_of(who) == 1
     story, said = statement(who.id, limit=500), explained(things["case"])
     statuses = fetch_all(
         "SELECT id, status, delivered, amount FROM orders_order WHERE customer_id = %s ORDER BY id", [who.id]
@@ -164,6 +81,7 @@ def test_after_an_erasure_no_word_is_left_in_any_table_and_everything_still_expl
     confirm_erasure(operator, who.id)
     assert found_in(own) == [], found_in(own)
     assert erasure_of(who.id).state == "done"
+    assert sessions_of(who) == 0
     after = statement(who.id, limit=500)
     assert [(row.id, row.kind, row.change, row.order_id, row.clause, row.reason) for row in after] == [
         (row.id, row.kind, row.change, row.order_id, row.clause, row.reason) for row in story
@@ -181,6 +99,27 @@ def test_after_an_erasure_no_word_is_left_in_any_table_and_everything_still_expl
     assert not get_user_model().objects.get(id=who.id).is_active
     with pytest.raises(Refusal):
         placed(who)
+
+
+def test_an_address_that_is_only_claimed_and_somebody_elses_takes_none_of_their_mails_along(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "smmatic.notices.backend.StoreBackend"
+    thief, victim, operator = customer(0), customer(0), made_person(Role.OPERATOR)
+    EmailAddress.objects.create(user_id=thief.id, email=victim.email.upper(), verified=False, primary=False)
+    django_mail.send_mail("Your link", "A link", None, [victim.email])
+    receive(letter(victim.email, f"Words of {victim.name}").as_bytes(), "page")
+    sort_due(10_000)
+    ask_erasure(thief, email=thief.email)
+    confirm_erasure(operator, thief.id)
+    kept = fetch_all('SELECT subject, customer_id FROM notices_mail WHERE "to" = %s', [victim.email])
+    assert kept == [{"subject": "Your link", "customer_id": victim.id}]
+    assert fetch_all("SELECT body FROM support_message WHERE sender = %s", [victim.email]) == [
+        {"body": f"Words of {victim.name}"}
+    ]
+
+
+def sessions_of(who: Person) -> int:
+    """How many sessions name the person."""
+    return sum(one.get_decoded().get(SESSION_KEY) == str(who.id) for one in Session.objects.all())
 
 
 def explained(case_id: int) -> tuple[str, str, str]:
@@ -290,12 +229,14 @@ def test_no_words_of_people_get_into_the_chain_of_the_ledger() -> None:
     assert constraint
 
 
-def test_the_export_holds_everything_of_the_customer_and_nothing_of_others() -> None:
+def test_the_export_holds_everything_of_the_customer_and_nothing_of_others(settings: Any) -> None:
     who, other, agent = customer(1000), customer(1000), made_person(Role.AGENT)
     order, theirs = placed(who, brief="=cmd|calc"), placed(other)
     post_message(who, order.id, "My words")
     post_message(other, theirs.id, "Their words")
     staff_message(agent, order.id, "A secret note", internal=True)
+    settings.EMAIL_BACKEND = "smmatic.notices.backend.StoreBackend"
+    django_mail.send_mail("Sign in", "A link that gives access", None, [who.email])
     with zipfile.ZipFile(export(who)) as archive:
         names = archive.namelist()
         data = json.loads(archive.read("data.json"))
@@ -305,7 +246,8 @@ def test_the_export_holds_everything_of_the_customer_and_nothing_of_others() -> 
     assert [row["body"] for row in data["messages"]] == ["My words"]
     assert data["profile"][0]["email"] == who.email
     assert orders[0]["brief"].startswith("'="), "no spreadsheet takes it for a formula"
-    for secret in ("Their words", "A secret note", other.email):
+    assert [(row["subject"], row["words"]) for row in data["mails"]] == [("Sign in", "")]
+    for secret in ("Their words", "A secret note", "gives access", other.email):
         assert secret not in whole
     assert {f"csv/{name}.csv" for name in data} <= set(names)
 

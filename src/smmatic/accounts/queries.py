@@ -114,6 +114,24 @@ def customer_by_verified_address(address: str) -> Person | None:
     return _row(row.user) if row else None
 
 
+def holder_of_address(address: str) -> int | None:
+    """The id of who gets mails to this address: whose current or verified address it is, else who alone claims it."""
+    found = User.objects.filter(email__iexact=address).values_list("id", flat=True).first()
+    if found is not None:
+        return found
+    claims = EmailAddress.objects.filter(email__iexact=address).order_by("-verified", "id")
+    rows = list(claims.values_list("user_id", "verified")[:2])
+    return rows[0][0] if rows and (len(rows) == 1 or rows[0][1]) else None
+
+
+def addresses_of(person_id: int) -> list[str]:
+    """Every address of a person, the current one first; none that they only claim and that is somebody else's."""
+    current = User.objects.filter(id=person_id).values_list("email", flat=True)
+    others = EmailAddress.objects.filter(user_id=person_id).order_by("id").values_list("email", flat=True)
+    known = dict.fromkeys(email.lower() for email in (*current, *others))
+    return [email for email in known if holder_of_address(email) == person_id]
+
+
 def people(ids: list[int]) -> dict[int, Person]:
     """The people with these ids."""
     return {user.id: _row(user) for user in User.objects.filter(id__in=ids)}

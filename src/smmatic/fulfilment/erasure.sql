@@ -22,15 +22,21 @@ CREATE FUNCTION fulfilment_erase_v1(p_customer_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_orders bigint[] := ARRAY (SELECT orders_of_v1(p_customer_id));
+    v_quoted text[];
 BEGIN
     UPDATE fulfilment_attempt SET answer = kernel_redacted_v1(answer) WHERE order_id = ANY (v_orders);
-    UPDATE fulfilment_callback SET body = kernel_erased_v1(body) WHERE order_id = ANY (v_orders);
+    UPDATE fulfilment_callback SET body = kernel_erased_v1(body) WHERE order_id = ANY (v_orders)
+       OR (order_id IS NULL AND EXISTS (
+           SELECT FROM orders_links_v1(p_customer_id) AS link WHERE strpos(lower(body), lower(link)) > 0));
     UPDATE fulfilment_rework SET reason = kernel_erased_v1(reason), answer = kernel_erased_v1(answer)
     WHERE order_id = ANY (v_orders);
-    -- Words of providers are kept apart from orders, to be mapped to causes; some quote the link.
-    DELETE FROM fulfilment_word w
-    WHERE EXISTS (SELECT FROM orders_links_v1(p_customer_id) AS link WHERE strpos(lower(w.word), lower(link)) > 0);
+    -- Words of providers are kept apart from orders, to be mapped to causes, with '#' for numbers; some quote the link.
+    SELECT array_agg(word) INTO v_quoted
+    FROM (SELECT lower(regexp_replace(link, '[0-9]+', '#', 'g')) AS word
+          FROM orders_links_v1(p_customer_id) AS link) AS one
+    WHERE length(word) > 3;
+    DELETE FROM fulfilment_word w WHERE EXISTS (SELECT FROM unnest(v_quoted) AS q WHERE strpos(w.word, q) > 0);
     UPDATE fulfilment_event e SET facts = kernel_redacted_v1(e.facts)
     WHERE e.kind = 'word_mapped' AND EXISTS (
-        SELECT FROM orders_links_v1(p_customer_id) AS link WHERE strpos(lower(e.facts::text), lower(link)) > 0);
+        SELECT FROM unnest(v_quoted) AS q WHERE strpos(lower(e.facts::text), q) > 0);
 END $$;

@@ -13,7 +13,8 @@ $$;
 
 CREATE FUNCTION orders_links_v1(p_customer_id bigint) RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT link FROM orders_order WHERE customer_id = p_customer_id AND length(link) > 3
+    SELECT DISTINCT regexp_replace(link, '^https?://(www\.)?', '') FROM orders_order
+    WHERE customer_id = p_customer_id AND length(regexp_replace(link, '^https?://(www\.)?', '')) > 3
 $$;
 
 CREATE FUNCTION orders_erase_v1(p_customer_id bigint) RETURNS void

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from smmatic.accounts import personal_steps as accounts
 from smmatic.accounts.desk_actions import note
-from smmatic.accounts.queries import Person, person
+from smmatic.accounts.queries import Person, addresses_of, person
 from smmatic.accounts.rules import Permission
 from smmatic.credits.account_steps import close_account
 from smmatic.credits.queries import wallet
@@ -24,8 +24,8 @@ from smmatic.privacy.models import Erasure
 from smmatic.privacy.queries import ErasureRow, erasure_of, standing
 
 _log = logging.getLogger(__name__)
-BY_ID = ("notices_erase_v1", "support_erase_v1")
-"""Functions that take the address too; see each package's erasure.sql."""
+BY_ADDRESS = ("notices_erase_v1", "support_erase_v1")
+"""Functions that take each of the person's addresses too; see each package's erasure.sql."""
 
 ALONE = ("fulfilment_erase_v1", "refunds_erase_v1", "deposits_erase_v1", "orders_erase_v1", "catalogue_erase_v1",
          "credits_erase_v1")  # fmt: skip
@@ -107,8 +107,9 @@ def _erase(customer_id: int, operator: Person | None) -> None:
         _check_standing(customer_id)
         if left > row.units:
             raise Refusal(RefusalCode.ERASURE_CREDITS, left=format_credits(left))
-        for function in BY_ID:
-            execute(f"SELECT {function}(%s, %s)", [customer_id, who.email])  # from the tuple above
+        for function in BY_ADDRESS:
+            for address in addresses_of(customer_id):
+                execute(f"SELECT {function}(%s, %s)", [customer_id, address])  # from the tuple above
         for function in ALONE:
             execute(f"SELECT {function}(%s)", [customer_id])  # from the tuple above
         accounts.erase(customer_id)
