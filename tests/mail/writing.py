@@ -38,11 +38,16 @@ def letter(sender: str, body: str, *, subject: str = "A question", to: str = SUP
     return mail
 
 
-def answer(to: EmailMessage, sender: str, body: str, **headers: str) -> EmailMessage:
-    """What a mail program makes of 'reply' to a mail of ours: quoted, with its References and to its Reply-To."""
+def answer(
+    to: EmailMessage, sender: str, body: str, *, wrote: str = "On Sat, 28 Nov 2026 at 09:00, SMMATIC wrote:", **headers: str
+) -> EmailMessage:  # fmt: skip
+    """What a mail program makes of 'reply' to a mail of ours: quoted, with its References and to its Reply-To.
+
+    `wrote` is the line that it puts above the quotation, in the language of the program.
+    """
     said = str(to.get_body(("plain",)).get_content()) if to.get_body(("plain",)) else ""
     quoted = "\n".join(f"> {line}" for line in said.splitlines())
-    text = f"{body}\n\nOn Sat, 28 Nov 2026 at 09:00, SMMATIC wrote:\n{quoted}\n"
+    text = f"{body}\n\n{wrote}\n{quoted}\n"
     return letter(
         sender, text, subject=f"Re: {to['Subject']}", to=str(to["Reply-To"]), In_Reply_To=str(to["Message-ID"]),
         References=f"{to.get('References', '')} {to['Message-ID']}".strip(), **headers,
