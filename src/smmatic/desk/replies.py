@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.desk.common import desk_page, desk_show, done
-from smmatic.kernel.refusals import Refusal
+from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.notices.words import moment
 from smmatic.orders.queries import OrderRow
 from smmatic.refunds.queries import open_case
@@ -30,6 +30,8 @@ def save(request: HttpRequest, person: Person) -> HttpResponse:
     number = request.POST.get("reply", "")
     known = number.isascii() and number.isdigit() and len(number) <= 18
     try:
+        if number and not known:
+            raise Refusal(RefusalCode.FIELD_INVALID, "reply")
         save_reply(
             person, int(number) if known else None, title=request.POST.get("title", ""),
             body_en=request.POST.get("body_en", ""), body_vi=request.POST.get("body_vi", ""),

@@ -8,7 +8,7 @@ from smmatic.accounts.rules import Permission
 from smmatic.desk.common import desk_page, done
 from smmatic.desk.talk import conversation_page
 from smmatic.kernel.amounts import parse_count
-from smmatic.kernel.refusals import Refusal
+from smmatic.kernel.refusals import Refusal, RefusalCode
 from smmatic.support.agent_actions import assign, link, note_writing, settle, take_as_evidence
 from smmatic.web.pages import checked_id
 
@@ -25,6 +25,8 @@ def assign_to(request: HttpRequest, person: Person, conversation_id: int) -> Htt
     """Takes the conversation, hands it to a colleague, or gives it back."""
     what = request.POST.get("what", "")
     try:
+        if what not in ("mine", "hand", "nobody"):
+            raise Refusal(RefusalCode.FIELD_INVALID, "what")
         if what == "mine":
             colleague: int | None = person.id
         else:
