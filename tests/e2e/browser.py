@@ -252,8 +252,8 @@ _TEXTS = """() => {
 
 
 def english_left(page: Page) -> list[str]:
-    """Texts of a page, also those that only a screen reader says, that are English."""
-    return [text for text in page.evaluate(_TEXTS) if ENGLISH.search(text)]
+    """Texts of a page, also those that only a screen reader says, that are English; an address in them is no language."""
+    return [text for text in page.evaluate(_TEXTS) if ENGLISH.search(re.sub(r"https?://\S+", "", text))]
 
 
 def _people(environment: dict[str, str], provider: str, orders: int) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_from_the_mail_program_to_the_answer_and_the_credited_refund(
     until(lambda: desk.reload() and row.count() == 1, "the mail does not come to the desk")
     sent(desk, row)
     expect(desk.get_by_text("trang cuối của thực đơn đâu ạ?")).to_be_visible()
-    expect(desk.get_by_text("by mail").first).to_be_visible()
+    expect(desk.locator(".talk").get_by_text("by mail")).to_be_visible()
     desk.locator("#f-write-body").fill(
         "Chào bạn, bạn gửi giúp ảnh trang cuối, rồi bấm 'Yêu cầu hoàn Credit' trên trang đơn hàng nhé."
     )
@@ -130,7 +130,8 @@ def test_from_the_mail_program_to_the_answer_and_the_credited_refund(
     ours = waits_for(servers, lambda mail: "gửi giúp ảnh" in words(mail))
     assert ours["Subject"] == f"Re: Đơn hàng #{number}: thiếu trang cuối"
     assert str(ours["In-Reply-To"]).strip() == str(asked["Message-ID"]).strip()
-    reply = answer(ours, EMAIL, "Ảnh đây ạ, tệp chỉ có ba trang.")
+    wrote = "Vào Th 7, 28 thg 11, 2026 vào lúc 09:00 SMMATIC đã viết:"
+    reply = answer(ours, EMAIL, "Ảnh đây ạ, tệp chỉ có ba trang.", wrote=wrote)
     reply.add_attachment(PNG, maintype="image", subtype="png", filename="trang cuối.png")
     servers.send(reply, str(ours["Reply-To"]), EMAIL)
     agent.go(f"/desk/orders/{number}")
