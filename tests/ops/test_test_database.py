@@ -38,7 +38,9 @@ def test_the_doctor_looks_at_every_table_whose_rights_are_taken_away() -> None:
     package = resources.files("smmatic")
     files = [file for folder in package.iterdir() if folder.is_dir() for file in folder.iterdir()]
     texts = [file.read_text() for file in files if file.name.endswith(".sql") and "REVOKE ALL" in file.read_text()]
-    arrays = [array for text in texts for array in re.findall(r"ARRAY\[([^\]]*)\]", text)]
+    # What a trigger lets be redacted are columns; every other list is of tables.
+    lists = [line for text in texts for line in re.sub(r"kernel_only_redacts_v1\(.*\)", "", text).split(";")]
+    arrays = [array for text in lists for array in re.findall(r"ARRAY\[([^\]]*)\]", text)]
     taken = [table for array in arrays for table in re.findall(r"'(\w+)'", array)]
     assert len(taken) > 10
     assert sorted(taken) == sorted(HISTORY)

@@ -291,7 +291,7 @@ class Ground:
             "conversation_id": self.talk, "key_id": self.key, "mail_id": self.mail, "notice_id": self.notice,
             "code": "TT-ADS", "service_id": self.service.id, "batch_id": self.batch, "version": "1.0", "version_id": 1,
             "secret": self.secret, "person_id": self.victim.id, "approval_id": self.approval,
-            "dispute_id": self.disputed.id, "format": "csv",
+            "dispute_id": self.disputed.id, "format": "csv", "service": "mailgun",
             "provider_id": self.provider, "rework_id": self.rework,
         }  # fmt: skip
         known |= self.more | self.mailed
@@ -490,7 +490,10 @@ BODIES: dict[str, Form] = {
 
 
 def fingerprint() -> dict[str, str]:
-    """What money, orders, cases, deposits, people, keys and messages are there: the same before and after a refusal."""
+    """What money, orders, cases, deposits, people, keys and messages are there: the same before and after a refusal.
+
+    Of files those that an order has: a refused form keeps its uploads for its sender, who need not choose them again.
+    """
     whole = (
         "credits_account", "credits_transfer", "credits_grant", "credits_charge", "deposits_deposit", "refunds_case",
         "credits_approval", "credits_account_event", "deposits_dispute", "refunds_claim", "refunds_event", "orders_event", "support_message", "policy_version",
@@ -502,8 +505,9 @@ def fingerprint() -> dict[str, str]:
         "accounts_api_key": "id, user_id, revoked_at",
     }
     rows = dict.fromkeys(whole, "t.*") | parts
+    only = {"orders_file": "WHERE order_id IS NOT NULL"}
     union = " UNION ALL ".join(
-        f"SELECT '{table}', count(*) || ':' || coalesce(sum(hashtext(row({columns})::text)), 0) FROM {table} t"
+        f"SELECT '{table}', count(*) || ':' || coalesce(sum(hashtext(row({columns})::text)), 0) FROM {table} t {only.get(table, '')}"
         for table, columns in rows.items()
     )
     with connection.cursor() as cursor:

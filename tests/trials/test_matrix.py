@@ -19,10 +19,10 @@ from tests.web.desk.test_doors import NEEDS
 OF_EVERYBODY = {"dashboard:services", "dashboard:service", "api:index", "api:docs", "api:openapi"}
 PUBLIC_API = {"api:list_services", "api:read_service", "api:read_policy", "api:list_reasons", "api:list_kinds"}
 LOOSE = {"mfa_index", "mfa_view_recovery_codes", "mfa_download_recovery_codes", "account_inactive"} | {
-    "reseller_api", "reseller_api_slash", "provider_callback",
+    "reseller_api", "reseller_api_slash", "provider_callback", "mail_hook",
 }  # fmt: skip
 """Pages of others that read and answer POST like GET; API v2, which says every 'no' with status 200; signed calls of
-providers, which have a key in place of a form."""
+providers and of mail services, which have a key in place of a form."""
 
 HERE = [route for route in routes() if "rest" not in route.wants and not route.name.endswith("None")]
 

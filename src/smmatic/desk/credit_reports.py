@@ -155,6 +155,8 @@ def _returned(labels: Sequence[date], rows: Sequence[Returned], clauses: Sequenc
 def _chart(
     key: str, title: str, said: str, labels: Sequence[date], series: Rows, kind: Kind = Kind.STACKED
 ) -> tuple[str, Chart]:
+    if any(value < 0 for _name, values in series for value in values):
+        kind = Kind.LINES  # only a ledger that was tampered with says so; the page must show it all the same
     return key, Chart(
         title, said, tuple(first.strftime("%m/%Y") for first in labels),
         tuple(Series(name, tuple(values)) for name, values in series), kind, lambda value: shown_credits(round(value)),

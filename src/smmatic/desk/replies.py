@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from smmatic.accounts.queries import Person
 from smmatic.accounts.rules import Permission
 from smmatic.desk.common import desk_page, desk_show, done
-from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.amounts import parse_count
+from smmatic.kernel.refusals import Refusal
 from smmatic.notices.words import moment
 from smmatic.orders.queries import OrderRow
 from smmatic.refunds.queries import open_case
@@ -28,16 +29,14 @@ def replies_page(request: HttpRequest, person: Person) -> HttpResponse:
 def save(request: HttpRequest, person: Person) -> HttpResponse:
     """Keeps a new reply, or the changes of one that is there."""
     number = request.POST.get("reply", "")
-    known = number.isascii() and number.isdigit() and len(number) <= 18
     try:
-        if number and not known:
-            raise Refusal(RefusalCode.FIELD_INVALID, "reply")
+        known = parse_count(number, field="reply") if number else None
         save_reply(
-            person, int(number) if known else None, title=request.POST.get("title", ""),
+            person, known, title=request.POST.get("title", ""),
             body_en=request.POST.get("body_en", ""), body_vi=request.POST.get("body_vi", ""),
         )  # fmt: skip
     except Refusal as refused:
-        return _page(request, person, refused, f"reply-{number}" if known else "reply")
+        return _page(request, person, refused, f"reply-{number}" if number.isalnum() else "reply")
     return done(request, _("Saved."), "desk:replies")
 
 

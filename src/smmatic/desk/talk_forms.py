@@ -8,7 +8,8 @@ from smmatic.accounts.rules import Permission
 from smmatic.desk.common import desk_page, done
 from smmatic.desk.talk import conversation_page
 from smmatic.kernel.amounts import parse_count
-from smmatic.kernel.refusals import Refusal, RefusalCode
+from smmatic.kernel.refusals import Refusal
+from smmatic.kernel.texts import one_of
 from smmatic.support.agent_actions import assign, link, note_writing, settle, take_as_evidence
 from smmatic.web.pages import checked_id
 
@@ -23,10 +24,8 @@ def writing(request: HttpRequest, person: Person, conversation_id: int) -> HttpR
 @desk_page("POST", need=Permission.CASE_WORK)
 def assign_to(request: HttpRequest, person: Person, conversation_id: int) -> HttpResponse:
     """Takes the conversation, hands it to a colleague, or gives it back."""
-    what = request.POST.get("what", "")
     try:
-        if what not in ("mine", "hand", "nobody"):
-            raise Refusal(RefusalCode.FIELD_INVALID, "what")
+        what = one_of(request.POST.get("what", ""), "what", ("mine", "hand", "nobody"))
         if what == "mine":
             colleague: int | None = person.id
         else:

@@ -24,6 +24,7 @@ CONSTRAINTS: dict[str, RefusalCode] = {
     "credits_charge_settled_within_amount": RefusalCode.REFUND_ABOVE_CHARGE,
     "credits_transfer_business_key": RefusalCode.POSTED_ALREADY,
     "deposits_dispute_one_open": RefusalCode.DISPUTE_OPEN,
+    "support_saved_reply_title_key": RefusalCode.REPLY_TITLE_TAKEN,
 }
 """Constraints that state a rule of the business, and the refusal that says so to a person."""
 

@@ -29,6 +29,8 @@ from smmatic.policy.space import bits
 from smmatic.refunds.judging import statement_of
 
 CASES = 1_000_000
+_APPROVES = 'fulfilment_fault = "verified" }\nthen = { decision = "approve", credits = "undelivered"'
+_DENIES = _APPROVES.replace('"approve", credits = "undelivered"', '"deny", credits = "none"')
 _GENERATE = """
 INSERT INTO refunds_case (order_id, customer_id, ask, state, automatic, service_class, policy_version_id, opened_at,
                           facts, cell, described, arithmetic, decision, clause, credits, units)
@@ -107,7 +109,7 @@ def measure(handle: ServerHandle, cases: int = CASES) -> list[Figure]:
         environment = {**os.environ, "DATABASE_URL": app, "DATABASE_OWNER_URL": owner}
         command = [sys.executable, "-m", "smmatic", "migrate", "--quiet"]
         subprocess.run(command, env=environment, check=True, capture_output=True)
-        return [decision(), check(), *back_tests(owner, cases)]
+        return [decision(), *check(), *back_tests(owner, cases)]
     finally:
         handle.drop_database(name)
 
@@ -136,22 +138,28 @@ def decision() -> Figure:
     return _figure("policy decision", "decision", yardstick, ours, theirs, 5.0, per=len(every))
 
 
-def check() -> Figure:
-    """The whole check of the shipped file; its yardstick is 200 ms. In CPU time: one thread that waits for nothing,
-    so that on an idle machine this is its time, and on a busy one the others' work is not counted.
+def check() -> list[Figure]:
+    """The whole check of the shipped file against 200 ms by the clock; and its CPU time, which says on a busy machine
+    what it would be on an idle one: it is one thread that waits for nothing.
     """
     text = SHIPPED_FILE.read_text(encoding="utf-8")
-    (ours,) = _times([lambda: check_text(text)], 9, time.process_time)
-    return _figure("check of the whole file", "check of the file", "200 ms of CPU time", ours, [0.2], 1.0)
+    (clock,) = _times([lambda: check_text(text)], 9)
+    (processor,) = _times([lambda: check_text(text)], 9, time.process_time)
+    return [
+        _figure("check of the whole file", "check of the file", "200 ms", clock, [0.2], 1.0),
+        _figure("check of the whole file, CPU time", "check, CPU time", "200 ms", processor, [0.2], None),
+    ]
 
 
 def back_tests(owner_url: str, cases: int = CASES, rounds: int = 5) -> list[Figure]:
-    """Back-tests of so many recorded cases against one GROUP BY over the same table: under a version with the same
-    facts, and under another shop's policy, whose windows, types and sizes are worked out again from the raw facts.
+    """Back-tests of so many recorded cases against one GROUP BY over the same table: under a version that refuses what
+    this one approves by 2.1, judged from the stored cells; and under another shop's policy, whose windows, types and
+    sizes are worked out again from the raw facts.
     """
     text = SHIPPED_FILE.read_text(encoding="utf-8")
     before = compile_policy(load_policy(text))
-    after = compile_policy(load_policy(text.replace('version = "1.0"', 'version = "1.1"', 1)))
+    assert _APPROVES in text, "the rule that the back-test turns round is not there"
+    after = compile_policy(load_policy(text.replace(_APPROVES, _DENIES, 1).replace('"1.0"', '"1.1"', 1)))
     other = compile_policy(load_policy_file(SHIPPED_FILE.with_name("sen_studio.toml")))
     statements = [statement_of(before, one, {1: before}) for one in (after, other)]
     with psycopg.connect(owner_url, autocommit=True) as connection:
@@ -176,7 +184,7 @@ def back_tests(owner_url: str, cases: int = CASES, rounds: int = 5) -> list[Figu
     return [
         _figure(name, "back-test", "count(*) with one GROUP BY", same, theirs, 5.0),
         _figure(
-            f"{name}, from their raw facts", "back-test, raw facts", "count(*) with one GROUP BY", derived, beside, None
+            f"{name}, from their raw facts", "back-test, raw facts", "count(*) with one GROUP BY", derived, beside, 5.0
         ),
     ]
 

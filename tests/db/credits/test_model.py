@@ -220,7 +220,7 @@ def test_the_machine_finds_a_seeded_difference(fault, monkeypatch):
     name, wrong = SEEDED[fault]
     monkeypatch.setattr(Model, name, wrong(getattr(Model, name)))
     with pytest.raises(AssertionError):
-        run(examples=30, steps=30, phases=(Phase.generate,))
+        run(examples=200, steps=40, phases=(Phase.generate,))
 
 
 def test_a_shrunk_failure_replays():

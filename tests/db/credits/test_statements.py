@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def busy():
     who = customer(1000)
-    give(who, 12_345, "bonus", reason='=HYPERLINK("x")')
+    give(who, 12_345, "bonus", words='=HYPERLINK("x")')
     cancel(who, placed(who).id)
     placed(who)
     return who
@@ -51,7 +51,7 @@ def test_a_file_is_genuine_as_it_was_given(format):
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("1000.00", "9000.00", "transfer 1"), ("hold", "bonus", "transfer 3"), ("HYPERLINK", "HYPERL1NK", "transfer 2"),
+        ("1000.00", "9000.00", "transfer 1"), ("hold", "bonus", "transfer 3"), ("TT-ADS", "TT-ADX", "transfer 3"),
     ],
 )  # fmt: skip
 def test_a_changed_file_is_found_and_the_place_is_named(old, new, found):

@@ -56,7 +56,7 @@ def test_above_the_limit_nothing_is_booked_until_another_person_approves_that_am
     approve_gift(two, made.approval_id, units=700 * UNITS)
     assert wallet(who.id).available == 710 * UNITS
     assert code(approve_gift, two, made.approval_id, units=700 * UNITS) == "approval_closed"
-    assert statement(who.id)[0].reason == "Counted wrong."
+    assert statement(who.id)[0].note == "Counted wrong."
     assert prove_account(who.id)[1] == []
 
 

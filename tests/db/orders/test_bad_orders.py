@@ -72,7 +72,8 @@ def whole_ledger() -> list[dict[str, Any]]:
         "SELECT (SELECT count(*) FROM orders_order) AS orders, (SELECT count(*) FROM credits_transfer) AS transfers,"
         " (SELECT count(*) FROM credits_charge) AS charges, (SELECT count(*) FROM credits_grant_use) AS uses,"
         " (SELECT coalesce(sum(available), 0) FROM credits_account) AS available,"
-        " (SELECT coalesce(sum(held), 0) FROM credits_account) AS held, (SELECT count(*) FROM orders_event) AS events"
+        " (SELECT coalesce(sum(held), 0) FROM credits_account) AS held, (SELECT count(*) FROM orders_event) AS events,"
+        " (SELECT count(*) FROM orders_file) AS files"
     )
 
 
@@ -118,6 +119,7 @@ def test_every_field_of_every_type_has_bad_values() -> None:
 
 def test_a_bad_upload_and_anothers_file_are_refused_and_nothing_moves() -> None:
     who, stranger = customer(2000), customer()
+    theirs = keep_file(stranger, name="brief.txt", content=b"theirs")
     before, all_before = ledger_of(who), whole_ledger()
     for name, content in (
         ("page.html", b"<script>alert(1)</script>"), ("run.exe", b"MZ\x90\x00"), ("photo.jpg", b"no photo"), ("empty.txt", b""),
@@ -128,7 +130,6 @@ def test_a_bad_upload_and_anothers_file_are_refused_and_nothing_moves() -> None:
         assert refused.value.field == "files", name
         assert refused.value.sentence, name
         assert refused.value.next_step, name
-    theirs = keep_file(stranger, name="brief.txt", content=b"theirs")
     with pytest.raises(Refusal) as refused:
         asked(who, "ANY-PHOTO", file_ids=(theirs.id,))
     assert (refused.value.code, refused.value.field) == (RefusalCode.NOT_FOUND, "files")
