@@ -216,8 +216,7 @@ def answer_stop(order_id: int, answer: str, *, delivered: int, actor: Actor, why
     if answer not in ("confirmed", "refused", "too_late", "unknown"):
         raise Refusal(RefusalCode.FIELD_INVALID, "answer")
     with atomic():
-        steps.lock_open_case(order_id)
-        order = order_steps.lock_order(order_id)
+        order = steps.lock_order(order_id)
         if not order.live or order.stop_status not in ("asked", "unknown"):
             return None
         _check_delivered(order, delivered)
@@ -247,8 +246,7 @@ def end_order(
         Refusal: `not_found`, `order_status`, `units_out_of_range`.
     """
     with atomic():
-        steps.lock_open_case(order_id)
-        order = order_steps.lock_order(order_id)
+        order = steps.lock_order(order_id)
         if not order.live:
             return None
         if to_status == "completed":
@@ -269,8 +267,7 @@ def presume_undelivered(order_id: int, *, actor: Actor, evidence: str) -> Decide
     if not evidence.strip():
         raise Refusal(RefusalCode.EVIDENCE_MISSING, "evidence")
     with atomic():
-        steps.lock_open_case(order_id)
-        order = order_steps.lock_order(order_id)
+        order = steps.lock_order(order_id)
         if not order.live:
             return None
         if order.unknown_since is None:

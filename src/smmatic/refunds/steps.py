@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.db import transaction
+from django.db.models import QuerySet
+
 from smmatic.credits.rules import Posting
 from smmatic.credits.steps import post
 from smmatic.kernel.clock import now
@@ -64,19 +67,27 @@ def lock_case(case_id: int) -> CaseRow:
     return case
 
 
-def lock_open_case(order_id: int) -> None:
-    """Locks the open case of an order, if it has one, before the order itself is locked."""
-    list(Case.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=OPEN_STATES).values_list("id"))
-
-
 def lock_order(order_id: int) -> OrderRow:
     """Locks an order's open case, then the order, for whoever may end it or settle its case; the order as it is then.
+
+    A case that was opened while the order was waited for would be locked after it, against everybody else who locks the
+    case first. Then both locks are given back, by going back to a savepoint, and taken again.
 
     Raises:
         Refusal: `not_found`.
     """
-    lock_open_case(order_id)
-    return orders.lock_order(order_id)
+    while True:
+        point = transaction.savepoint()
+        locked = set(_open_cases(order_id).select_for_update(no_key=True))
+        order = orders.lock_order(order_id)
+        if locked.issuperset(_open_cases(order_id)):
+            transaction.savepoint_commit(point)
+            return order
+        transaction.savepoint_rollback(point)
+
+
+def _open_cases(order_id: int) -> QuerySet[Case, int]:
+    return Case.objects.filter(order_id=order_id, state__in=OPEN_STATES).values_list("id", flat=True)
 
 
 def touch_case(case: CaseRow, **columns: Any) -> None:

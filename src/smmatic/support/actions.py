@@ -38,9 +38,7 @@ def post_message(person: Person, order_id: int | None, body: str) -> MessageRow:
     if order_id is not None and order_of(person, order_id).customer_id != person.id:
         raise Refusal(RefusalCode.NOT_FOUND)
     with atomic():
-        if order_id is not None:
-            refunds.lock_open_case(order_id)
-        order = orders.lock_order(order_id) if order_id is not None else None
+        order = refunds.lock_order(order_id) if order_id is not None else None
         conversation = _open(person.id, order_id)
         _check_rate(person.id)
         row = _write(conversation, "customer", person.id, text, waiting_for="staff")
